@@ -1,0 +1,1 @@
+"""JOB's HTTP dialects: routes as data, schemas, replies, authentication."""

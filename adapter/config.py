@@ -1,0 +1,80 @@
+"""Settings: one frozen object, from the command line's options and the environment (`ADAPTER_<NAME>`)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+_PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that can be set. Paths are made absolute, `data_dir` holds all that must last."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path(".run")
+    inventory: Path = field(default=_PACKAGE_ROOT / "inventories" / "local")
+    playbooks: Path = field(default=_PACKAGE_ROOT / "playbooks")
+    database_url: str = ""  #: "" is SQLite in the data directory
+    no_worker: bool = False
+    default_biz: str = "2"  #: the business of hosts in no biz_ group (design D1)
+    inventory_ttl: int = 300  #: seconds after which an inventory is read again even if no file changed
+    forks: int = 50  #: hosts Ansible talks to at once within a step
+    max_running_steps: int = 16  #: steps this worker runs at once; the others wait
+    max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
+    max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
+    drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
+    callback_timeout: int = 10  #: seconds for one callback request
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        """Make paths absolute: the working directory of a service means nothing later."""
+        for name in ("data_dir", "inventory", "playbooks"):
+            object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the service's own tables."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'adapter.db'}"
+
+    @property
+    def workflow_database(self) -> str:
+        """The URL of DBOS's tables: a file of its own on SQLite, the same database on PostgreSQL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'workflows.db'}"
+
+    @classmethod
+    def load(
+        cls, options: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    ) -> Settings:
+        """Options that are not None win over `ADAPTER_<NAME>`, which wins over the defaults.
+
+        Raises ValueError naming the variable whose text is no number or boolean.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            variable = f"ADAPTER_{item.name.upper()}"
+            if variable in environ:
+                values[item.name] = _parse(variable, environ[variable], str(item.type))
+        values.update({name: value for name, value in (options or {}).items() if value is not None})
+        return cls(**values)
+
+
+def _parse(variable: str, text: str, kind: str) -> Any:
+    if kind == "bool":
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off", ""):
+            return False
+        raise ValueError(f"{variable}={text!r} is no boolean; use true or false")
+    if kind == "int":
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"{variable}={text!r} is no whole number") from None
+    return Path(text) if kind == "Path" else text

@@ -1,0 +1,1 @@
+"""Durable execution: workflows, step runs and the only door to ansible-runner."""

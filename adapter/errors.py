@@ -1,0 +1,346 @@
+"""What can go wrong, as JOB says it: each class carries its code (contract section b5).
+
+JobError
+├── BadRequest 1240003            a request that cannot be understood
+├── NotSupported 1241011          understood, and not built yet
+├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
+├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
+├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
+├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
+├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
+├── AccountUnknown 1244003 · AccountExists 1243007
+├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
+├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
+├── JobUnknown, StepInstanceUnknown 1244006 · ScopeUnknown 1243049
+├── PermissionDenied 9900403      carries the permission object
+├── EsbError 1306000              who is asking cannot be established; and its siblings
+└── Internal 1240002              a fault of this service
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class JobError(Exception):
+    """Root of the tree: `code` is JOB's, the message says which value and what to do."""
+
+    code = 1240002
+    #: HTTP status; JOB answers 200 to everything its envelope can carry (contract b3).
+    http_status = 200
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Internal(JobError):
+    """A fault of this service, not of the request."""
+
+    code = 1240002
+
+
+class BadRequest(JobError):
+    """Malformed JSON, a wrong type, a value out of its range, an unknown path."""
+
+    code = 1240003
+
+
+class BodyTooLarge(BadRequest):
+    """The body is over the configured limit."""
+
+    http_status = 413
+
+
+class NoSuchPath(BadRequest):
+    """Nothing is served there."""
+
+    http_status = 404
+
+
+class InvalidParameters(JobError):
+    """Parameters that are fine one by one but not together, or an unknown operation code."""
+
+    code = 1241002
+
+
+class UnsupportedOperation(JobError):
+    """The operation is not legal in the current state."""
+
+    code = 1241003
+
+
+class MissingParameter(JobError):
+    """A required parameter is absent."""
+
+    code = 1241004
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Missing request parameter [{name}]")
+
+
+class InvalidParameter(JobError):
+    """A parameter has a value that is not allowed."""
+
+    code = 1241005
+
+    def __init__(self, name: str, reason: str = "") -> None:
+        super().__init__(f"Invalid request parameter [{name}]" + (f": {reason}" if reason else ""))
+
+
+class MissingOrInvalid(JobError):
+    """A parameter is absent or not allowed, in the APIs that do not tell these apart."""
+
+    code = 1241007
+
+    def __init__(self, name: str, reason: str = "") -> None:
+        super().__init__(f"Missing or invalid [{name}]" + (f": {reason}" if reason else ""))
+
+
+class NotSupported(JobError):
+    """The request is understood; this service cannot do it yet."""
+
+    code = 1241011
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Not supported yet: {what}")
+
+
+class AlreadyStarted(JobError):
+    """operation_code 2 on a job that is not waiting to be started."""
+
+    code = 1241015
+
+    def __init__(self, job_instance_id: int) -> None:
+        super().__init__(f"Do not repeat start the job, job_instance_id={job_instance_id}")
+
+
+class GroupUnknown(JobError):
+    """A dynamic group the inventory does not have."""
+
+    code = 1211003
+
+    def __init__(self, group_id: str) -> None:
+        super().__init__(
+            f"Dynamic group [{group_id}] does not exist; the inventory needs a group named dynamic_group_<id>"
+        )
+
+
+class HostEmpty(JobError):
+    """target_server lists nothing at all."""
+
+    code = 1244001
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Host is empty: give at least one of host_id_list, ip_list, dynamic_group_list, topo_node_list"
+        )
+
+
+class HostsNotInScope(JobError):
+    """Hosts that exist, but in another business."""
+
+    code = 1244002
+
+    def __init__(self, scope: str, hosts: list[str]) -> None:
+        super().__init__(
+            f"Hosts invalid: {_some(hosts)} not in business [{scope}]; use the business that owns them"
+        )
+
+
+class HostsUnknown(JobError):
+    """Hosts the inventory does not have."""
+
+    code = 1244030
+
+    def __init__(self, hosts: list[str]) -> None:
+        super().__init__(f"Execute object does not exist. Number {len(hosts)}, list [{_some(hosts)}]")
+
+
+class TargetEmpty(JobError):
+    """Groups or topo nodes were listed, and no host is in them."""
+
+    code = 1244028
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"Step [{step}] target execute object is empty: what it lists resolves to no host")
+
+
+class SourceEmpty(JobError):
+    """A file source lists groups or topo nodes with no host in them."""
+
+    code = 1244029
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"Step [{step}] source execute object is empty: what it lists resolves to no host")
+
+
+class HostVariableMissing(JobError):
+    """A step's target names a variable that its plan does not have."""
+
+    code = 1244008
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"HOST variable [{name}] not exist")
+
+
+class TooManyTargets(JobError):
+    """A script step with more targets than allowed."""
+
+    code = 1244022
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The targets of a script step exceed {limit}; split the job")
+
+
+class TooManyFileTasks(JobError):
+    """Sum over sources of hosts times files, times targets, is over the limit."""
+
+    code = 1244021
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"File tasks (source hosts x files x targets) exceed {limit}; split the job")
+
+
+class AccountUnknown(JobError):
+    """No such account in the scope."""
+
+    code = 1244003
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Account [{name}] does not exist; create it with create_account or `adapter apply`")
+
+
+class AccountExists(JobError):
+    """The alias is taken in this scope."""
+
+    code = 1243007
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(f"Account alias [{alias}] already exists")
+
+
+class ScriptUnknown(JobError):
+    """No such script in the scope."""
+
+    code = 1243001
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Script not exist: {what}")
+
+
+class ScriptVersionUnknown(JobError):
+    """No such version of the script."""
+
+    code = 1243047
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Script version not exist: {what}")
+
+
+class ScriptExists(JobError):
+    """The script's name is taken in this scope."""
+
+    code = 1243002
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Script name [{name}] already exists")
+
+
+class VersionExists(JobError):
+    """The script already has a version of this name."""
+
+    code = 1243036
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"Script version [{version}] already exists")
+
+
+class ScriptNotExecutable(JobError):
+    """A draft or disabled version was asked to run, or a script has no online version."""
+
+    code = 1244018
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Script status is not executable: {what}")
+
+
+class PlanEmpty(JobError):
+    """The plan has no steps."""
+
+    code = 1244011
+
+    def __init__(self, plan_id: int) -> None:
+        super().__init__(f"Job plan [{plan_id}] has no steps")
+
+
+class PlanUnknown(JobError):
+    """No such job plan in the scope."""
+
+    code = 1244012
+
+    def __init__(self, plan_id: int) -> None:
+        super().__init__(f"Job plan [{plan_id}] does not exist")
+
+
+class JobUnknown(JobError):
+    """No such job instance in the scope."""
+
+    code = 1244006
+
+    def __init__(self, job_instance_id: int) -> None:
+        super().__init__(f"Task instance [{job_instance_id}] does not exist")
+
+
+class StepInstanceUnknown(JobError):
+    """No such step instance; the log APIs of v3 say 1244006 for it (contract b5)."""
+
+    code = 1244006
+
+    def __init__(self, step_instance_id: int) -> None:
+        super().__init__(f"Step instance [{step_instance_id}] does not exist")
+
+
+class ScopeUnknown(JobError):
+    """No such business or business set."""
+
+    code = 1243049
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"Business/Business Set [{scope}] not exist or archived; the inventory needs a group named {scope}"
+        )
+
+
+class PermissionDenied(JobError):
+    """The application may not use this scope; `permission` is JOB's object (contract b3)."""
+
+    code = 9900403
+
+    def __init__(self, message: str, permission: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
+class EsbError(JobError):
+    """Who is asking cannot be established: ESB's common code."""
+
+    code = 1306000
+
+
+class EsbComponentNotFound(EsbError):
+    """No API of that name below an ESB path."""
+
+    code = 1306404
+
+
+class EsbParametersError(EsbError):
+    """The authorization header is not JSON."""
+
+    code = 1306406
+
+
+def _some(names: list[str], limit: int = 20) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown}, … ({len(names)} in all)"

@@ -1,0 +1,1 @@
+"""Targets to hosts: the inventory is the CMDB."""

@@ -1,0 +1,1 @@
+"""JOB's nouns: pure values and rules, no I/O."""

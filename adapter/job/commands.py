@@ -1,0 +1,159 @@
+"""What callers ask for, free of any dialect: the API turns requests into these, service.launch carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapter.job.model import Scope, Server
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who is asking: an application, and the user it acts for."""
+
+    app_code: str
+    user: str
+    scopes: frozenset[Scope] | None = None  #: None: every scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRef:
+    """An account by id (wins) or by alias."""
+
+    id: int | None = None
+    alias: str | None = None
+
+    def __str__(self) -> str:
+        """As error 1244003 names it."""
+        return f"ID={self.id}" if self.id is not None else str(self.alias)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptRef:
+    """A script by version id, else by script id (its online version), else the text itself."""
+
+    version_id: int | None = None
+    script_id: str | None = None
+    content: str | None = None
+    language: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecuteScript:
+    """fast_execute_script. `param` is decoded; `timeout` in seconds."""
+
+    caller: Caller
+    scope: Scope
+    script: ScriptRef
+    account: AccountRef
+    target: Server
+    param: str = ""
+    param_sensitive: bool = False
+    timeout: int = 7200
+    task_name: str = ""
+    callback_url: str | None = None
+    start_task: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSpec:
+    """Files on hosts of a file transfer. `account` None: the step's own (platform job overrides)."""
+
+    files: tuple[str, ...]
+    account: AccountRef
+    server: Server
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferFile:
+    """fast_transfer_file, fast_push_file. Speed limits in MB/s, None is unlimited."""
+
+    caller: Caller
+    scope: Scope
+    target_path: str
+    account: AccountRef
+    target: Server
+    sources: tuple[SourceSpec, ...]
+    transfer_mode: int = 2
+    timeout: int = 7200
+    upload_speed_limit: int | None = None
+    download_speed_limit: int | None = None
+    file_target_name: str | None = None
+    task_name: str = ""
+    callback_url: str | None = None
+    start_task: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariableValue:
+    """A value for a plan's variable, by id (wins) or by name; `server` for host variables."""
+
+    id: int | None = None
+    name: str | None = None
+    value: str | None = None
+    server: Server | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutePlan:
+    """execute_job_plan (v3) and execute_job (v2)."""
+
+    caller: Caller
+    scope: Scope
+    plan_id: int
+    variables: tuple[VariableValue, ...] = ()
+    callback_url: str | None = None
+    start_task: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOverride:
+    """What a platform job changes of one step; None keeps the stored value."""
+
+    step_id: int
+    script: ScriptRef | None = None
+    param: str | None = None
+    timeout: int | None = None
+    account: AccountRef | None = None
+    target: Server | None = None
+    target_path: str | None = None
+    sources: tuple[SourceSpec, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutePlatformJob:
+    """execute_platform_job: targets belong to `target_scope`, file sources to `source_scope`."""
+
+    caller: Caller
+    source_scope: Scope
+    target_scope: Scope
+    plan_id: int
+    steps: tuple[StepOverride, ...] | None = None  #: None: every step as stored
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """The reply to a launch. `step_instance_id` is the only step's of a fast task, else None."""
+
+    job_instance_id: int
+    job_instance_name: str
+    step_instance_id: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    """get_job_instance_list: None means "any". Times in milliseconds; newest first."""
+
+    scope: Scope
+    create_time_start: int
+    create_time_end: int
+    job_instance_id: int | None = None
+    operator: str | None = None  #: exact
+    name: str | None = None  #: a part of it
+    launch_mode: int | None = None
+    type: int | None = None
+    status: int | None = None
+    ip: str | None = None
+    start: int = 0
+    length: int = 20

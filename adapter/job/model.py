@@ -1,0 +1,275 @@
+"""JOB's nouns as frozen values: scope, host, account, script, and what one execution is made of.
+
+Times are integer milliseconds since the epoch, as v3 of the API has them; None means "not yet".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
+
+
+@dataclass(frozen=True, order=True)
+class Scope:
+    """A business or a business set: everything belongs to one."""
+
+    type: str  #: "biz" or "biz_set"
+    id: str
+
+    def __str__(self) -> str:
+        """The name of the scope's inventory group, e.g. `biz_2`."""
+        return f"{self.type}_{self.id}"
+
+    @property
+    def biz_id(self) -> int | None:
+        """The legacy bk_biz_id; None if the id is not a number."""
+        return int(self.id) if self.id.isdigit() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A host as JOB names it and as Ansible names it."""
+
+    bk_host_id: int
+    bk_cloud_id: int
+    ip: str  #: "" if the inventory gives no address, only a DNS name
+    name: str  #: inventory_hostname
+
+    @property
+    def label(self) -> str:
+        """`cloud:ip`, as JOB's messages write a host; the name if there is no ip."""
+        return f"{self.bk_cloud_id}:{self.ip}" if self.ip else self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Whom a step runs as. With a `login` Ansible logs in as that user, else it becomes `account`."""
+
+    id: int
+    scope: Scope
+    alias: str
+    account: str
+    category: int = 1  #: 1 system, 2 database
+    type: int = 1  #: 1 Linux, 2 Windows, 9 MySQL, 10 Oracle, 11 DB2
+    login_user: str | None = None
+    has_private_key: bool = False
+    has_password: bool = False
+    description: str = ""
+    creator: str = ""
+    create_time: int | None = None
+    last_modify_user: str = ""
+    last_modify_time: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script:
+    """A library entry; what runs is one of its versions."""
+
+    id: str
+    scope: Scope
+    name: str
+    language: int
+    description: str = ""
+    online_version_id: int | None = None
+    creator: str = ""
+    create_time: int | None = None
+    last_modify_user: str = ""
+    last_modify_time: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptVersion:
+    """One text of a script; `status` is a VersionStatus number."""
+
+    id: int
+    script_id: str
+    scope: Scope
+    name: str  #: of the script
+    version: str
+    content: str
+    language: int
+    status: int
+    description: str = ""  #: of the script
+    version_desc: str = ""
+    creator: str = ""
+    create_time: int | None = None
+    last_modify_user: str = ""
+    last_modify_time: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IpRef:
+    """A host by cloud area and address."""
+
+    bk_cloud_id: int
+    ip: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopoNode:
+    """A node of the topology: `node_type` "set", "module", "biz" or any custom level."""
+
+    id: int
+    node_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What a request or a plan lists as target or source (contract section c, "server")."""
+
+    variable: str | None = None
+    host_ids: tuple[int, ...] = ()
+    ips: tuple[IpRef, ...] = ()
+    dynamic_groups: tuple[str, ...] = ()
+    topo_nodes: tuple[TopoNode, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing at all is listed."""
+        return not (self.variable or self.host_ids or self.ips or self.dynamic_groups or self.topo_nodes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptTask:
+    """Everything a script step executes. `account_id` is the account it runs as."""
+
+    language: int
+    content: str
+    param: str = ""  #: the part of the command line after the script; encrypted at rest if sensitive
+    param_sensitive: bool = False
+    timeout: int = 7200  #: seconds
+    account_id: int = 0
+    script_id: str | None = None
+    script_version_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileSource:
+    """Files on some hosts, read as an account. `hosts` are resolved when the job is submitted."""
+
+    files: tuple[str, ...]
+    account_id: int
+    hosts: tuple[Host, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileTask:
+    """Everything a file step transfers. Speed limits are MB/s per host, None is unlimited."""
+
+    sources: tuple[FileSource, ...]
+    target_path: str
+    account_id: int
+    transfer_mode: int = 2
+    timeout: int = 7200  #: seconds
+    upload_speed_limit: int | None = None
+    download_speed_limit: int | None = None
+    file_target_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostResult:
+    """One host within one execution of a step instance (JOB's execute object)."""
+
+    host: Host
+    status: HostStatus = HostStatus.WAITING
+    exit_code: int | None = None
+    error_code: int = 0
+    tag: str = ""
+    start_time: int | None = None
+    end_time: int | None = None
+    log_bytes: int = 0  #: bytes the script printed
+    log_kept: int = 0  #: bytes of these that are stored
+
+    @property
+    def total_time(self) -> int | None:
+        """Milliseconds; JOB never reports less than 100 for a host that ran."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return max(100, self.end_time - self.start_time)
+
+    def evolve(self, **changes: Any) -> HostResult:
+        """A copy with changes."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepInstance:
+    """One execution of a step. Exactly one of `script` and `file` is set."""
+
+    id: int = 0  #: 0 until stored
+    job_instance_id: int = 0
+    step_id: int = -1  #: of the plan's step, -1 for a fast task
+    order: int = 0
+    name: str = ""
+    type: StepType = StepType.SCRIPT
+    status: RunStatus = RunStatus.WAITING
+    execute_count: int = 0
+    script: ScriptTask | None = None
+    file: FileTask | None = None
+    ignore_error: bool = False
+    create_time: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+
+    @property
+    def total_time(self) -> int | None:
+        """Milliseconds from start to end, None while it is not ended."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return self.end_time - self.start_time
+
+    @property
+    def timeout(self) -> int:
+        """Seconds the step may take on a host."""
+        task = self.script or self.file
+        return task.timeout if task else 7200
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobInstance:
+    """One execution of a job. `other_scope` is the second business of a platform job."""
+
+    id: int = 0  #: 0 until stored
+    scope: Scope
+    other_scope: Scope | None = None
+    name: str = ""
+    type: TaskType = TaskType.SCRIPT
+    status: RunStatus = RunStatus.WAITING
+    plan_id: int = -1
+    template_id: int = -1
+    launch_mode: LaunchMode = LaunchMode.API
+    operator: str = ""
+    app_code: str = ""
+    callback_url: str | None = None
+    started: bool = True  #: False: waits for operate_job_instance 2 (start_task=false)
+    create_time: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    steps: tuple[StepInstance, ...] = field(default=())
+
+    @property
+    def total_time(self) -> int | None:
+        """Milliseconds from start to end, None while it is not ended."""
+        if self.start_time is None or self.end_time is None:
+            return None
+        return self.end_time - self.start_time
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileLog:
+    """Where one file stands on one host: mode 0 is a source's upload, 1 a target's download."""
+
+    bk_host_id: int  #: whose entry this is
+    mode: int
+    src_host_id: int | None
+    src_path: str
+    dest_host_id: int | None = None
+    dest_path: str = ""
+    status: int = 1  #: 0 pulling, 1 waiting, 2 uploading, 3 downloading, 4 finished, 5 failed
+    status_desc: str = ""
+    size: int | None = None  #: bytes
+    speed: int | None = None  #: bytes per second
+    progress: int = 0  #: percent
+    content: str = ""

@@ -1,0 +1,93 @@
+"""The stored definition: job template, its steps and variables, and the plan that selects among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapter.job.model import Scope, Server
+from adapter.job.status import StepType, VariableType
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalVariable:
+    """A variable of a plan; HOSTS variables have a `server`, the others a `value`."""
+
+    id: int
+    name: str
+    type: VariableType
+    value: str = ""
+    server: Server | None = None
+    description: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanScript:
+    """The script of a plan's step: by version, by script (its online version), or the text itself."""
+
+    account_id: int
+    language: int | None = None
+    content: str | None = None
+    script_id: str | None = None
+    script_version_id: int | None = None
+    param: str = ""
+    param_sensitive: bool = False
+    timeout: int = 7200
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanFileSource:
+    """Files on hosts that are named, not yet resolved."""
+
+    files: tuple[str, ...]
+    account_id: int
+    server: Server
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanFile:
+    """The file transfer of a plan's step."""
+
+    account_id: int
+    target_path: str
+    sources: tuple[PlanFileSource, ...]
+    transfer_mode: int = 2
+    timeout: int = 7200
+    upload_speed_limit: int | None = None
+    download_speed_limit: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanStep:
+    """A step of a template. Exactly one of `script` and `file` is set."""
+
+    id: int
+    name: str
+    type: StepType
+    target: Server
+    script: PlanScript | None = None
+    file: PlanFile | None = None
+    ignore_error: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPlan:
+    """The executable selection of a template: `steps` in order, `enabled` holds the ids that run."""
+
+    id: int
+    template_id: int
+    template_name: str
+    scope: Scope
+    name: str
+    steps: tuple[PlanStep, ...]
+    enabled: frozenset[int]
+    variables: tuple[GlobalVariable, ...] = ()
+    creator: str = ""
+    create_time: int | None = None
+    last_modify_user: str = ""
+    last_modify_time: int | None = None
+
+    @property
+    def enabled_steps(self) -> tuple[PlanStep, ...]:
+        """The steps that run, in order."""
+        return tuple(step for step in self.steps if step.id in self.enabled)

@@ -1,0 +1,1 @@
+"""Use cases: launch, operate, query, catalog."""

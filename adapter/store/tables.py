@@ -1,0 +1,241 @@
+"""Every table of the service. DBOS keeps its own beside them; migrations/ brings a database to this state.
+
+Times are milliseconds since the epoch. A `definition` is a JSON text written by store.codec.
+Columns named `*_secret` hold what store.secrets encrypted, or a hash that cannot be turned back.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: SQLite gives ids by itself only to a column whose type is exactly INTEGER.
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _scope() -> list[sa.Column[str]]:
+    return [
+        sa.Column("scope_type", sa.String(16), nullable=False),
+        sa.Column("scope_id", sa.String(64), nullable=False),
+    ]
+
+
+def _authorship() -> list[sa.Column[object]]:
+    return [
+        sa.Column("creator", sa.String(128), nullable=False, server_default=""),
+        sa.Column("create_time", sa.BigInteger),
+        sa.Column("last_modify_user", sa.String(128), nullable=False, server_default=""),
+        sa.Column("last_modify_time", sa.BigInteger),
+    ]
+
+
+# --- who may ask -----------------------------------------------------------------------------------------
+
+app = sa.Table(
+    "app",
+    metadata,
+    sa.Column("code", sa.String(128), primary_key=True),
+    sa.Column("hashed_secret", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # JSON: null for all, or ["biz:2", ...]
+    sa.Column("act_as_any_user", sa.Boolean, nullable=False),
+    sa.Column("create_time", sa.BigInteger),
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("hashed_token", sa.String(64), primary_key=True),
+    sa.Column("app_code", sa.ForeignKey("app.code", ondelete="CASCADE"), nullable=False),
+    sa.Column("user", sa.String(128), nullable=False),
+    sa.Column("create_time", sa.BigInteger),
+)
+
+# --- catalog ---------------------------------------------------------------------------------------------
+
+account = sa.Table(
+    "account",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    *_scope(),
+    sa.Column("alias", sa.String(255), nullable=False),
+    sa.Column("account", sa.String(255), nullable=False),
+    sa.Column("category", sa.Integer, nullable=False),
+    sa.Column("type", sa.Integer, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("login_user", sa.String(255)),
+    sa.Column("private_key_secret", sa.Text),
+    sa.Column("password_secret", sa.Text),
+    *_authorship(),
+    sa.UniqueConstraint("scope_type", "scope_id", "alias"),
+    sqlite_autoincrement=True,
+)
+
+script = sa.Table(
+    "script",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    *_scope(),
+    sa.Column("name", sa.String(60), nullable=False),
+    sa.Column("language", sa.Integer, nullable=False),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    *_authorship(),
+    sa.UniqueConstraint("scope_type", "scope_id", "name"),
+)
+
+script_version = sa.Table(
+    "script_version",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("script_id", sa.ForeignKey("script.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("version", sa.String(60), nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("version_desc", sa.Text, nullable=False, server_default=""),
+    *_authorship(),
+    sa.UniqueConstraint("script_id", "version"),
+    sqlite_autoincrement=True,
+)
+
+job_template = sa.Table(
+    "job_template",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    *_scope(),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("steps", sa.Text, nullable=False),  # JSON list of PlanStep, in order
+    sa.Column("variables", sa.Text, nullable=False),  # JSON list of GlobalVariable
+    *_authorship(),
+    sa.UniqueConstraint("scope_type", "scope_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+#: Step ids are unique over all templates, as in JOB; this table hands them out.
+template_step = sa.Table(
+    "template_step",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("template_id", sa.ForeignKey("job_template.id", ondelete="CASCADE"), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+job_plan = sa.Table(
+    "job_plan",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("template_id", sa.ForeignKey("job_template.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("steps", sa.Text, nullable=False),  # JSON: null for all, or the ids that run
+    *_authorship(),
+    sa.UniqueConstraint("template_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+# --- hosts -----------------------------------------------------------------------------------------------
+
+#: The stable ids of hosts whose inventory gives no bk_host_id (design D1).
+host_identity = sa.Table(
+    "host_identity",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("bk_host_id", sa.BigInteger, nullable=False, unique=True),
+)
+
+# --- execution -------------------------------------------------------------------------------------------
+
+job_instance = sa.Table(
+    "job_instance",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    *_scope(),
+    sa.Column("other_scope_type", sa.String(16)),
+    sa.Column("other_scope_id", sa.String(64)),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Integer, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("plan_id", sa.BigInteger, nullable=False),
+    sa.Column("template_id", sa.BigInteger, nullable=False),
+    sa.Column("launch_mode", sa.Integer, nullable=False),
+    sa.Column("operator", sa.String(128), nullable=False),
+    sa.Column("app_code", sa.String(128), nullable=False),
+    sa.Column("callback_url", sa.Text),
+    sa.Column("callback_state", sa.Text),  # what became of the callback, in words, for operators
+    sa.Column("started", sa.Boolean, nullable=False),
+    sa.Column("create_time", sa.BigInteger, nullable=False),
+    sa.Column("start_time", sa.BigInteger),
+    sa.Column("end_time", sa.BigInteger),
+    sa.Index("ix_job_instance_scope_create_time", "scope_type", "scope_id", "create_time"),
+    sa.Index("ix_job_instance_status", "status"),
+    sqlite_autoincrement=True,
+)
+
+step_instance = sa.Table(
+    "step_instance",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column(
+        "job_instance_id", sa.ForeignKey("job_instance.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    sa.Column("step_id", sa.BigInteger, nullable=False),
+    sa.Column("order", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Integer, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("execute_count", sa.Integer, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),  # JSON of ScriptTask or FileTask
+    sa.Column("param_secret", sa.Text),  # a sensitive script parameter
+    sa.Column("ignore_error", sa.Boolean, nullable=False),
+    sa.Column("create_time", sa.BigInteger, nullable=False),
+    sa.Column("start_time", sa.BigInteger),
+    sa.Column("end_time", sa.BigInteger),
+    sqlite_autoincrement=True,
+)
+
+host_result = sa.Table(
+    "host_result",
+    metadata,
+    sa.Column("step_instance_id", sa.ForeignKey("step_instance.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("execute_count", sa.Integer, primary_key=True),
+    sa.Column("bk_host_id", sa.BigInteger, primary_key=True),
+    sa.Column("order", sa.Integer, nullable=False),
+    sa.Column("bk_cloud_id", sa.BigInteger, nullable=False),
+    sa.Column("ip", sa.String(64), nullable=False),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("exit_code", sa.Integer),
+    sa.Column("error_code", sa.Integer, nullable=False),
+    sa.Column("tag", sa.String(256), nullable=False),
+    sa.Column("start_time", sa.BigInteger),
+    sa.Column("end_time", sa.BigInteger),
+    sa.Column("log_bytes", sa.BigInteger, nullable=False),
+    sa.Column("log_kept", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+log_chunk = sa.Table(
+    "log_chunk",
+    metadata,
+    sa.Column("step_instance_id", sa.BigInteger, primary_key=True),
+    sa.Column("execute_count", sa.Integer, primary_key=True),
+    sa.Column("bk_host_id", sa.BigInteger, primary_key=True),
+    sa.Column("offset", sa.BigInteger, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+file_log = sa.Table(
+    "file_log",
+    metadata,
+    sa.Column("step_instance_id", sa.BigInteger, primary_key=True),
+    sa.Column("execute_count", sa.Integer, primary_key=True),
+    sa.Column("bk_host_id", sa.BigInteger, primary_key=True),
+    sa.Column("entry", sa.String(64), primary_key=True),  # digest of mode, source and destination
+    sa.Column("order", sa.Integer, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),  # JSON of FileLog
+)

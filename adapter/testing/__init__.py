@@ -1,0 +1,1 @@
+"""Doubles and factories, shipped and themselves tested."""
