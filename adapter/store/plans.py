@@ -1,0 +1,338 @@
+"""Job templates with their steps and variables, and the plans that select among the steps.
+
+Sensitive script parameters and the values of cipher variables are encrypted in the stored definitions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter import errors
+from adapter.job.model import Scope
+from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
+from adapter.job.status import VariableType
+from adapter.store import codec, tables
+from adapter.store.secrets import SecretBox
+from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
+
+_template = tables.job_template
+_step = tables.template_step
+_plan = tables.job_plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobTemplate:
+    """What plans select from: all steps in order, all variables."""
+
+    id: int
+    scope: Scope
+    name: str
+    steps: tuple[PlanStep, ...]
+    variables: tuple[GlobalVariable, ...] = ()
+    creator: str = ""
+    create_time: int | None = None
+    last_modify_user: str = ""
+    last_modify_time: int | None = None
+
+
+class PlanStore:
+    """The tables `job_template`, `template_step` and `job_plan`."""
+
+    def __init__(self, bind: Bind, box: SecretBox) -> None:
+        self._bind = bind
+        self._box = box
+
+    # --- templates ---------------------------------------------------------------------------------------
+
+    def template(self, template_id: int) -> JobTemplate | None:
+        """The template of any scope, None if there is none of that id."""
+        return self._one_template(_template.c.id == template_id) if is_id(template_id) else None
+
+    def template_named(self, scope: Scope, name: str) -> JobTemplate | None:
+        """The scope's template of exactly that name."""
+        return self._one_template(_in(scope), _template.c.name == name) if is_storable(name) else None
+
+    def step_owner(self, step_id: int) -> int | None:
+        """The id of the template that has this step; step ids are unique over all templates."""
+        if not is_id(step_id):
+            return None
+        with transaction(self._bind) as connection:
+            owner = sa.select(_step.c.template_id).where(_step.c.id == step_id)
+            return connection.execute(owner).scalar_one_or_none()
+
+    def create_template(
+        self,
+        scope: Scope,
+        *,
+        name: str,
+        steps: tuple[PlanStep, ...],
+        variables: tuple[GlobalVariable, ...] = (),
+        operator: str,
+        now_ms: int,
+        template_id: int | None = None,
+    ) -> JobTemplate:
+        """Store a template. Steps and variables whose id is 0 are given one."""
+        values: dict[str, Any] = {
+            "scope_type": scope.type,
+            "scope_id": scope.id,
+            "name": name,
+            "steps": "[]",
+            "variables": "[]",
+            "creator": operator,
+            "create_time": now_ms,
+        }
+        if template_id is not None:
+            values["id"] = template_id
+        with transaction(self._bind) as connection:
+            template_id = insert_row(connection, _template, values)
+            return PlanStore(connection, self._box).update_template(
+                template_id, name=name, steps=steps, variables=variables, operator=operator, now_ms=now_ms
+            )
+
+    def update_template(
+        self,
+        template_id: int,
+        *,
+        name: str,
+        steps: tuple[PlanStep, ...],
+        variables: tuple[GlobalVariable, ...],
+        operator: str,
+        now_ms: int,
+    ) -> JobTemplate:
+        """Replace a template's definition. Steps that are left out are gone from its plans too."""
+        with transaction(self._bind) as connection:
+            owned = set(
+                connection.execute(sa.select(_step.c.id).where(_step.c.template_id == template_id)).scalars()
+            )
+            steps = tuple(_numbered(connection, template_id, step, owned) for step in steps)
+            gone = owned - {step.id for step in steps}
+            connection.execute(sa.delete(_step).where(_step.c.id.in_(gone)))
+            connection.execute(
+                sa.update(_template)
+                .where(_template.c.id == template_id)
+                .values(
+                    name=name,
+                    steps=codec.dumps([_with_param(step, self._box.encrypt) for step in steps]),
+                    variables=codec.dumps(
+                        [_with_value(item, self._box.encrypt) for item in _numbered_variables(variables)]
+                    ),
+                    last_modify_user=operator,
+                    last_modify_time=now_ms,
+                )
+            )
+            stored = PlanStore(connection, self._box).template(template_id)
+        if stored is None:
+            raise errors.Internal(f"Job template [{template_id}] is gone while it is written")
+        return stored
+
+    # --- plans -------------------------------------------------------------------------------------------
+
+    def get(self, plan_id: int) -> JobPlan | None:
+        """The plan of any scope, None if there is none of that id."""
+        if not is_id(plan_id):
+            return None
+        with transaction(self._bind) as connection:
+            row = connection.execute(_plans(_plan.c.id == plan_id)).one_or_none()
+        return self._to_plan(row) if row else None
+
+    def plan_named(self, template_id: int, name: str) -> JobPlan | None:
+        """The template's plan of exactly that name."""
+        if not is_storable(name):
+            return None
+        with transaction(self._bind) as connection:
+            row = connection.execute(
+                _plans(_plan.c.template_id == template_id, _plan.c.name == name)
+            ).one_or_none()
+        return self._to_plan(row) if row else None
+
+    def selection(self, plan_id: int) -> frozenset[int] | None:
+        """The ids of the steps the plan was given; None: all, also those that the template gets later."""
+        with transaction(self._bind) as connection:
+            text = connection.execute(sa.select(_plan.c.steps).where(_plan.c.id == plan_id)).scalar_one()
+        return _selection(text)
+
+    def create_plan(
+        self,
+        template_id: int,
+        *,
+        name: str,
+        steps: frozenset[int] | None = None,
+        operator: str,
+        now_ms: int,
+        plan_id: int | None = None,
+    ) -> int:
+        """Store a plan of the template's `steps` (None: all of them); answers its id."""
+        values: dict[str, Any] = {
+            "template_id": template_id,
+            "name": name,
+            "steps": codec.dumps(steps),
+            "creator": operator,
+            "create_time": now_ms,
+            "last_modify_user": operator,
+            "last_modify_time": now_ms,
+        }
+        if plan_id is not None:
+            values["id"] = plan_id
+        with transaction(self._bind) as connection:
+            return insert_row(connection, _plan, values)
+
+    def update_plan(
+        self, plan_id: int, *, name: str, steps: frozenset[int] | None, operator: str, now_ms: int
+    ) -> None:
+        """Change a plan's name and selection."""
+        with transaction(self._bind) as connection:
+            connection.execute(
+                sa.update(_plan)
+                .where(_plan.c.id == plan_id)
+                .values(
+                    name=name,
+                    steps=codec.dumps(steps),
+                    last_modify_user=operator,
+                    last_modify_time=now_ms,
+                )
+            )
+
+    def list(
+        self,
+        scope: Scope,
+        *,
+        template_id: int | None = None,
+        name: str | None = None,
+        creator: str | None = None,
+        last_modify_user: str | None = None,
+        create_time: tuple[int | None, int | None] = (None, None),
+        last_modify_time: tuple[int | None, int | None] = (None, None),
+        start: int = 0,
+        length: int = 20,
+    ) -> tuple[int, tuple[JobPlan, ...]]:
+        """The scope's plans, last changed first. `name` is a part of it, times are (from, to), inclusive."""
+        conditions = [_in(scope)]
+        if template_id is not None:
+            conditions.append(_plan.c.template_id == template_id)
+        if name:
+            conditions.append(_plan.c.name.icontains(name, autoescape=True))
+        if creator:
+            conditions.append(_plan.c.creator == creator)
+        if last_modify_user:
+            conditions.append(_plan.c.last_modify_user == last_modify_user)
+        for column, (first, last) in (
+            (_plan.c.create_time, create_time),
+            (_plan.c.last_modify_time, last_modify_time),
+        ):
+            if first is not None:
+                conditions.append(column >= first)
+            if last is not None:
+                conditions.append(column <= last)
+        statement = (
+            _plans(*conditions)
+            .order_by(_plan.c.last_modify_time.desc(), _plan.c.id.desc())
+            .offset(start)
+            .limit(length)
+        )
+        joined = _plan.join(_template, _template.c.id == _plan.c.template_id)
+        count = sa.select(sa.func.count()).select_from(joined).where(*conditions)
+        with transaction(self._bind) as connection:
+            total = connection.execute(count).scalar_one()
+            return total, tuple(self._to_plan(row) for row in connection.execute(statement))
+
+    # --- rows to values ----------------------------------------------------------------------------------
+
+    def _one_template(self, *conditions: sa.ColumnElement[bool]) -> JobTemplate | None:
+        with transaction(self._bind) as connection:
+            row = connection.execute(sa.select(_template).where(*conditions)).one_or_none()
+        if row is None:
+            return None
+        return JobTemplate(
+            id=row.id,
+            scope=Scope(row.scope_type, row.scope_id),
+            name=row.name,
+            steps=self._steps(row.steps),
+            variables=self._variables(row.variables),
+            creator=row.creator,
+            create_time=row.create_time,
+            last_modify_user=row.last_modify_user,
+            last_modify_time=row.last_modify_time,
+        )
+
+    def _to_plan(self, row: sa.Row[Any]) -> JobPlan:
+        steps = self._steps(row.template_steps)
+        selection = _selection(row.steps)
+        ids = frozenset(step.id for step in steps)
+        return JobPlan(
+            id=row.id,
+            template_id=row.template_id,
+            template_name=row.template_name,
+            scope=Scope(row.scope_type, row.scope_id),
+            name=row.name,
+            steps=steps,
+            enabled=ids if selection is None else selection & ids,
+            variables=self._variables(row.variables),
+            creator=row.creator,
+            create_time=row.create_time,
+            last_modify_user=row.last_modify_user,
+            last_modify_time=row.last_modify_time,
+        )
+
+    def _steps(self, text: str) -> tuple[PlanStep, ...]:
+        return tuple(_with_param(step, self._box.decrypt) for step in codec.loads_many(PlanStep, text))
+
+    def _variables(self, text: str) -> tuple[GlobalVariable, ...]:
+        return tuple(_with_value(item, self._box.decrypt) for item in codec.loads_many(GlobalVariable, text))
+
+
+def _plans(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            _plan,
+            _template.c.name.label("template_name"),
+            _template.c.steps.label("template_steps"),
+            _template.c.variables,
+            _template.c.scope_type,
+            _template.c.scope_id,
+        )
+        .join(_template, _template.c.id == _plan.c.template_id)
+        .where(*conditions)
+    )
+
+
+def _numbered(connection: sa.Connection, template_id: int, step: PlanStep, owned: set[int]) -> PlanStep:
+    if step.id in owned:
+        return step
+    values = {"template_id": template_id, **({"id": step.id} if step.id else {})}
+    return replace(step, id=insert_row(connection, _step, values))
+
+
+def _numbered_variables(variables: tuple[GlobalVariable, ...]) -> list[GlobalVariable]:
+    """Ids of variables are unique within their template only: a request names them beside the plan's id."""
+    last = max((item.id for item in variables), default=0)
+    numbered = []
+    for item in variables:
+        last += not item.id
+        numbered.append(item if item.id else replace(item, id=last))
+    return numbered
+
+
+def _with_param(step: PlanStep, change: Callable[[str], str]) -> PlanStep:
+    if step.script is None or not step.script.param_sensitive:
+        return step
+    return replace(step, script=replace(step.script, param=change(step.script.param)))
+
+
+def _with_value(variable: GlobalVariable, change: Callable[[str], str]) -> GlobalVariable:
+    if variable.type != VariableType.CIPHER:
+        return variable
+    return replace(variable, value=change(variable.value))
+
+
+def _selection(text: str) -> frozenset[int] | None:
+    ids = json.loads(text)
+    return None if ids is None else frozenset(ids)
+
+
+def _in(scope: Scope) -> sa.ColumnElement[bool]:
+    return sa.and_(_template.c.scope_type == scope.type, _template.c.scope_id == scope.id)

@@ -1,0 +1,65 @@
+"""Where a store's statements run: in a transaction of their own, or in one that several stores share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+#: What a store is made of. An Engine: every call is a transaction. A Connection: all calls are in its one.
+Bind = sa.Engine | sa.Connection
+
+#: The largest id a column holds; what is beyond it names nothing.
+MAX_ID = 2**63 - 1
+
+
+@contextmanager
+def transaction(bind: Bind) -> Iterator[sa.Connection]:
+    """A connection within a transaction, which ends here only if it began here."""
+    if isinstance(bind, sa.Connection):
+        yield bind
+    else:
+        with bind.begin() as connection:
+            yield connection
+
+
+@contextmanager
+def exclusive(engine: sa.Engine, *tables: sa.Table) -> Iterator[sa.Connection]:
+    """A transaction during which nobody else writes `tables`: what it read stays true until it ends."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            quote = connection.dialect.identifier_preparer.format_table
+            names = ", ".join(quote(table) for table in tables)
+            connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+        yield connection
+
+
+def insert_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, Any]) -> int:
+    """Insert into a table that hands out ids; answers the id.
+
+    An id that is given moves the table's counter on, so that the ids handed out later are new ones.
+    SQLite does so by itself, PostgreSQL does not.
+    """
+    row = connection.execute(sa.insert(table).values(dict(values)))
+    key = row.inserted_primary_key
+    assert key is not None  # noqa: S101 for the type checker: a single-row insert has one
+    if "id" in values and connection.dialect.name == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+        connection.execute(
+            sa.select(sa.func.setval(sequence, sa.func.greatest(sa.func.nextval(sequence), int(key[0]))))
+        )
+    return int(key[0])
+
+
+def is_id(value: int) -> bool:
+    """True if `value` can be the id of a row; anything else would only make the driver stumble."""
+    return 0 < value <= MAX_ID
+
+
+def is_storable(text: str) -> bool:
+    """True if every database stores `text` as it is: no NUL, no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
