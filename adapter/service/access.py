@@ -1,0 +1,238 @@
+"""Who is asking, and for which businesses (design D11): nothing is done for an unknown caller."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter import errors
+from adapter.job.commands import Caller
+from adapter.job.model import Scope
+from adapter.ports import Clock
+from adapter.store.apps import App, AppStore, Token
+from adapter.store.secrets import hash_secret, matches
+from adapter.store.transactions import is_storable
+
+_NOBODY = hash_secret(secrets.token_hex(32))  # what the secret of an unknown application is compared with
+_MAX_NAME = 128
+
+_SYSTEM_NAME = "JOB"
+_CMDB_NAME = "Configuration System"
+_RESOURCE_TYPES = {"biz": ("biz", "Business"), "biz_set": ("business_set", "Business Set")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What a request says of itself; empty texts are the same as None."""
+
+    app_code: str | None = None
+    app_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)  #: also bk_access_token
+    bk_token: str | None = field(default=None, repr=False)
+    username: str | None = None  #: bk_username, username
+    system: bool = False  #: a path of the gateway below /system/, verified by application only
+    system_user: str | None = None  #: there: the header X-Bk-Username
+
+
+class Access:
+    """Tells callers from strangers by what `adapter app create` and `adapter token create` registered."""
+
+    def __init__(self, apps: AppStore) -> None:
+        self._apps = apps
+
+    def identify(self, credentials: Credentials) -> Caller:
+        """The caller, in ESB's order: access_token, bk_token, bk_username (contract b1).
+
+        An access_token names application and user by itself. A user name alone is believed only from an
+        application that may act as any user.
+
+        Raises EsbError saying what is wrong and what to do.
+        """
+        if credentials.system or credentials.system_user:
+            return self._system(credentials)
+        if credentials.access_token:
+            return self._by_access_token(credentials, credentials.access_token)
+        app = self._verified(credentials)
+        if credentials.bk_token:
+            token = self._token(credentials.bk_token)
+            if token.app.code != app.code:
+                raise errors.EsbError(
+                    f"The specified user TOKEN belongs to another APP, not to [bk_app_code={app.code}]"
+                )
+            return _caller(app, token.user)
+        if not credentials.username:
+            raise errors.EsbError(
+                "User authentication failed, please provide a valid user identity, "
+                "such as bk_token, bk_username"
+            )
+        return _acting(app, credentials.username)
+
+    def require_scope(self, caller: Caller, scope: Scope) -> None:
+        """Raises PermissionDenied, with JOB's permission object, if the caller may not use the scope."""
+        if caller.scopes is not None and scope not in caller.scopes:
+            raise errors.PermissionDenied(
+                f"APP [{caller.app_code}] may not access [{scope}]; "
+                f"allow it with `adapter app create {caller.app_code} --rotate --scope …`",
+                _permission(scope),
+            )
+
+    def _system(self, credentials: Credentials) -> Caller:
+        app = self._verified(credentials)
+        user = credentials.system_user or credentials.username
+        if not user:
+            raise errors.EsbError(
+                "User authentication failed, system paths need the user's name in the header X-Bk-Username"
+            )
+        return _acting(app, user)
+
+    def _by_access_token(self, credentials: Credentials, access_token: str) -> Caller:
+        token = self._token(access_token)
+        if credentials.app_code and credentials.app_code != token.app.code:
+            raise errors.EsbError(
+                "The specified user TOKEN belongs to another APP, "
+                f"not to [bk_app_code={_shown(credentials.app_code)}]"
+            )
+        if credentials.app_secret and not _is_secret(token.app, credentials.app_secret):
+            raise _wrong_secret(token.app.code)
+        return _caller(token.app, token.user)
+
+    def _token(self, text: str) -> Token:
+        token = self._apps.find_token(text)
+        if token is None:
+            raise errors.EsbError(
+                "The specified user TOKEN (access_token or bk_token) does not exist, "
+                "please create one with `adapter token create`"
+            )
+        return token
+
+    def _verified(self, credentials: Credentials) -> App:
+        code = credentials.app_code or ""
+        app = self._apps.get(code)
+        is_known = _is_secret(app, credentials.app_secret or "")  # before the branches: same work for each
+        if not code:
+            raise errors.EsbError(
+                "Invalid APP Code, please provide bk_app_code and bk_app_secret, or an access_token"
+            )
+        if app is None:
+            raise errors.EsbError(
+                f"Invalid APP Code [bk_app_code={_shown(code)}], "
+                "please confirm if the APP Code has been registered"
+            )
+        if not is_known:
+            raise _wrong_secret(code)
+        return app
+
+
+class Applications:
+    """Registers applications and tokens. What is secret is answered once and stored as a hash."""
+
+    def __init__(self, apps: AppStore, clock: Clock) -> None:
+        self._apps = apps
+        self._clock = clock
+
+    def create(
+        self, code: str, *, scopes: frozenset[Scope] | None = None, act_as_any_user: bool = False
+    ) -> str:
+        """Register an application for `scopes` (None: every one); answers its secret.
+
+        Raises InvalidParameter if the code is taken or is none.
+        """
+        if not _is_name(code) or not code.isascii():
+            raise errors.InvalidParameter("bk_app_code", "1 to 128 printable ASCII characters without spaces")
+        secret = secrets.token_urlsafe(32)
+        created = self._apps.create(
+            code=code,
+            secret=secret,
+            scopes=scopes,
+            act_as_any_user=act_as_any_user,
+            now_ms=self._clock.now_ms(),
+        )
+        if not created:
+            raise errors.InvalidParameter("bk_app_code", f"APP Code [{code}] already exists")
+        return secret
+
+    def rotate(
+        self, code: str, *, scopes: frozenset[Scope] | None = None, act_as_any_user: bool | None = None
+    ) -> str:
+        """Give an application a new secret, and what else is not None; answers the secret.
+
+        Raises InvalidParameter if there is no such application. Tokens stay valid.
+        """
+        secret = secrets.token_urlsafe(32)
+        if not self._apps.update(code, secret=secret, scopes=scopes, act_as_any_user=act_as_any_user):
+            raise errors.InvalidParameter("bk_app_code", f"APP Code [{_shown(code)}] is not registered")
+        return secret
+
+    def create_token(self, app_code: str, user: str) -> str:
+        """A new token with which the application is `user`. Raises InvalidParameter."""
+        if self._apps.get(app_code) is None:
+            raise errors.InvalidParameter("bk_app_code", f"APP Code [{_shown(app_code)}] is not registered")
+        if not _is_name(user):
+            raise errors.InvalidParameter("user", "1 to 128 printable characters without spaces")
+        token = secrets.token_urlsafe(32)
+        self._apps.create_token(token=token, app_code=app_code, user=user, now_ms=self._clock.now_ms())
+        return token
+
+
+def _is_secret(app: App | None, secret: str) -> bool:
+    """Takes the same time whether the application exists or not."""
+    given = secret if is_storable(secret) else ""
+    return matches(given, app.hashed_secret if app else _NOBODY) and app is not None
+
+
+def _wrong_secret(code: str) -> errors.EsbError:
+    return errors.EsbError(
+        f"APP Secret verification failed [bk_app_code={code}], please check bk_app_secret; "
+        f"`adapter app create {code} --rotate` gives the APP a new one"
+    )
+
+
+def _acting(app: App, user: str) -> Caller:
+    if not app.act_as_any_user:
+        raise errors.EsbError(
+            f"User authentication failed, APP [bk_app_code={app.code}] may not act for a user by name alone; "
+            "please provide a valid user identity, such as access_token, bk_token, "
+            "or allow it with `adapter app create --act-as-any-user`"
+        )
+    if not _is_name(user):
+        raise errors.EsbError(
+            "User authentication failed, the user name must be 1 to 128 printable characters without spaces"
+        )
+    return _caller(app, user)
+
+
+def _caller(app: App, user: str) -> Caller:
+    return Caller(app_code=app.code, user=user, scopes=app.scopes)
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text) <= _MAX_NAME and text.isprintable() and " " not in text
+
+
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text[:_MAX_NAME])
+
+
+def _permission(scope: Scope) -> dict[str, Any]:
+    kind, kind_name = _RESOURCE_TYPES.get(scope.type, (scope.type, scope.type))
+    instance = {"type": kind, "type_name": kind_name, "id": scope.id, "name": str(scope)}
+    return {
+        "system_id": "bk_job",
+        "system_name": _SYSTEM_NAME,
+        "actions": [
+            {
+                "id": "access_business",
+                "name": "Access Business",
+                "related_resource_types": [
+                    {
+                        "system_id": "bk_cmdb",
+                        "system_name": _CMDB_NAME,
+                        "type": kind,
+                        "type_name": kind_name,
+                        "instances": [[instance]],
+                    }
+                ],
+            }
+        ],
+    }
