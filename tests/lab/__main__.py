@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Literal
 
-from tests.lab.lab import Lab, attach, start_lab, take_down
-from tests.lab.model import LabError, LabState
+from tests.lab.lab import Lab
+from tests.lab.model import Kind, LabError, LabState
+from tests.lab.removal import take_down
+from tests.lab.start import attach, start_lab
 
 
 def main() -> int:
@@ -28,14 +31,14 @@ def main() -> int:
         return 1
 
 
-def _up(directory: Path, hosts: int, kind: str) -> int:
+def _up(directory: Path, hosts: int, kind: Kind | Literal["auto"]) -> int:
     state = LabState.read(directory)
     if state and state.alive and state.ready:
         print(f"already up: {_summary(attach(directory))}")
         return 0
     if state:
         take_down(directory)
-    lab = start_lab(hosts, directory, kind, owned=False)  # type: ignore[arg-type]
+    lab = start_lab(hosts, directory, kind, owned=False)
     print(f"inventory: {lab.inventory}")
     print(f"ready: {_summary(lab)}")
     return 0

@@ -1,8 +1,9 @@
 """Hosts that are asyncssh servers in one process, for machines without root or without the tools.
 
-Each has an address and a port of its own, a directory to start in, and real programs behind `exec` and SFTP. That is
-all: they share /tmp, the process tree, the host name and the user who started the lab, whoever logs in; there is no
-`su`, no cable to cut, and Python wherever this machine has it. Tests that need more look at `Lab.isolated`.
+Each has an address and a port of its own, a directory to start in, and real programs behind `exec` and
+SFTP. That is all: they share /tmp, the process tree, the host name and the user who started the lab,
+whoever logs in; there is no `su`, no cable to cut, and Python wherever this machine has it. Only Linux
+answers at all of 127.0.0.0/8. Tests that need more look at `Lab.isolated`.
 """
 
 from __future__ import annotations
@@ -21,14 +22,9 @@ from typing import Any
 
 import asyncssh
 
-from tests.lab.model import LabError, LabHost, clean_environment, down_host, plan_hosts
+from tests.lab.model import LabError, LabHost, clean_environment, down_host, home_of, plan_hosts
 
 _PR_SET_CHILD_SUBREAPER = 36
-
-
-def home_of(directory: Path, name: str) -> Path:
-    """Where programs on this host start."""
-    return directory / "homes" / name
 
 
 class AsyncsshHosts:

@@ -1,34 +1,22 @@
-"""A running lab as its users hold it, and how one is started, found again and removed."""
+"""A running lab as its users hold it."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 from tests.lab import namespaces, network
-from tests.lab.asyncssh_hosts import home_of
-from tests.lab.leftovers import remove
-from tests.lab.model import STATE_FILE, Kind, LabError, LabHost, LabState, clean_environment
-
-STOP_TIMEOUT = 60.0  # seconds
-_REPOSITORY = Path(__file__).parents[2]
+from tests.lab.model import Kind, LabError, LabHost, LabState, clean_environment, home_of
+from tests.lab.removal import take_down
 
 
 class Lab:
     """N SSH hosts, an inventory that names them, and ways to look into them without SSH.
 
-    `isolated` says what the hosts are: True for namespaces, where each has its own disk, users, processes and cable;
-    False for the fallback, where only addresses differ (see `asyncssh_hosts`).
+    `isolated` says what the hosts are: True for namespaces, where each has its own disk, users, processes and
+    cable; False for the fallback, where only addresses differ (see `asyncssh_hosts`).
     """
 
     def __init__(self, directory: Path, state: LabState, owned: subprocess.Popen[str] | None) -> None:
@@ -57,7 +45,7 @@ class Lab:
         """Takes the lab down and returns when nothing of it is left. Twice is fine."""
         take_down(self.directory)
         if self._owned:
-            _close(self._owned)
+            self._owned.communicate()
 
     def host(self, bk_host_id: int) -> LabHost:
         """The host with this id; the down host is one too."""
@@ -82,9 +70,8 @@ class Lab:
         """A file on the host."""
         if not self.isolated:
             return (home_of(self.directory, host.name) / path).read_bytes()
-        done = subprocess.run(
-            namespaces.enter(host, ["cat", "--", str(path)]), capture_output=True, check=False, env=clean_environment()
-        )
+        cat = namespaces.enter(host, ["cat", "--", str(path)])
+        done = subprocess.run(cat, capture_output=True, check=False, env=clean_environment())
         if done.returncode:
             raise FileNotFoundError(f"{host.name}: {done.stderr.decode().strip()}")
         return done.stdout
@@ -98,7 +85,7 @@ class Lab:
         self._switch(host, on=True)
 
     def stop_sshd(self, host: LabHost, *, drop_connections: bool = False) -> None:
-        """Ends the host's sshd; new connections are refused. Open ones go on, as with a real one, or are dropped."""
+        """Ends the host's sshd, so that new connections are refused; open ones go on or are dropped."""
         if self.isolated:
             namespaces.stop_sshd(host, drop_connections=drop_connections)
         else:
@@ -124,98 +111,3 @@ class Lab:
         answer = self._owned.stdout.readline().strip()
         if answer != "ok":
             raise LabError(answer)
-
-
-def start_lab(
-    hosts: int = 4,
-    directory: Path | None = None,
-    kind: Literal["auto", "namespaces", "asyncssh"] = "auto",
-    *,
-    owned: bool = True,
-) -> Lab:
-    """Starts a lab and returns when every host answers.
-
-    The directory must be empty or not exist; without one a temporary directory is made. An owned lab ends with this
-    process, whatever ends it; one that is not owned stays until `take_down`.
-    """
-    if not 1 <= hosts <= network.MAX_HOSTS:
-        raise LabError(f"a lab has 1 to {network.MAX_HOSTS} hosts")
-    chosen = _choose(kind)
-    own_directory = directory is None or not directory.exists()
-    directory = Path(tempfile.mkdtemp(prefix="lab-")) if directory is None else directory.absolute()
-    directory.mkdir(parents=True, exist_ok=True)
-    if any(directory.iterdir()):
-        raise LabError(f"{directory} is not empty")
-    process = _launch(directory, chosen, hosts, own_directory=own_directory, owned=owned)
-    answer = process.stdout.readline().strip() if process.stdout else ""
-    if answer != "ready":
-        _close(process)
-        raise LabError(answer.removeprefix("error: ") or "the lab's supervisor died")
-    if not owned:
-        _forget(process)
-    return attach(directory, process if owned else None)
-
-
-def attach(directory: Path, owned: subprocess.Popen[str] | None = None) -> Lab:
-    """The lab that is up in this directory."""
-    state = LabState.read(directory)
-    if state is None or not state.alive:
-        raise LabError(f"no lab is up in {directory}")
-    return Lab(directory.absolute(), state, owned)
-
-
-def take_down(directory: Path) -> bool:
-    """Ends the lab in this directory, also one whose supervisor is gone; says whether there was one."""
-    state = LabState.read(directory)
-    if state is None:
-        return False
-    if state.alive:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(state.supervisor, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while state.alive:
-        if time.monotonic() > deadline:
-            raise LabError(f"the supervisor of {directory}, process {state.supervisor}, does not end")
-        time.sleep(0.005)
-    if (directory / STATE_FILE).exists():
-        remove(directory, state)
-    return True
-
-
-def _choose(kind: Literal["auto", "namespaces", "asyncssh"]) -> Kind:
-    if kind == "asyncssh":
-        return "asyncssh"
-    reason = namespaces.why_not()
-    if reason and kind == "namespaces":
-        raise LabError(f"no namespaces here: {reason}")
-    return "asyncssh" if reason else "namespaces"
-
-
-def _launch(
-    directory: Path, kind: Kind, hosts: int, *, own_directory: bool, owned: bool
-) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.lab.supervisor", str(directory), kind, str(hosts)]
-    command += ["1" if own_directory else "0", str(os.getpid() if owned else 0)]
-    if kind == "namespaces":
-        command = [shutil.which("unshare", path=namespaces.ADMIN_PATH) or "unshare", "--mount", "--", *command]
-    with (directory / "supervisor.log").open("wb") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE if owned else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True,
-            cwd=_REPOSITORY, env={**os.environ, "PATH": _path()}, start_new_session=True,
-        )  # fmt: skip
-
-
-def _path() -> str:
-    return f"{os.environ.get('PATH', '')}:{namespaces.ADMIN_PATH}"
-
-
-def _close(process: subprocess.Popen[str]) -> None:
-    process.communicate()
-
-
-def _forget(process: subprocess.Popen[str]) -> None:
-    """Lets go of a supervisor that is to outlive us, without Popen's complaint about that."""
-    if process.stdout:
-        process.stdout.close()
-    process.returncode = 0

@@ -14,6 +14,7 @@ Kind = Literal["namespaces", "asyncssh"]
 FIRST_HOST_ID = 101
 DOWN_HOST_ID = 199
 STATE_FILE = "lab.json"
+HOST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class LabError(Exception):
@@ -106,7 +107,11 @@ def down_host(ip: str, port: int) -> LabHost:
     return LabHost(name="labdown", bk_host_id=DOWN_HOST_ID, ip=ip, port=port, biz=1, python=False)
 
 
+def home_of(directory: Path, name: str) -> Path:
+    """Where programs on a host of the asyncssh kind start."""
+    return directory / "homes" / name
+
+
 def clean_environment() -> dict[str, str]:
     """An environment that carries nothing of the caller's into a host."""
-    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return {"PATH": path, "HOME": "/root", "LANG": os.environ.get("LANG", "C.UTF-8")}
+    return {"PATH": HOST_PATH, "HOME": "/root", "LANG": os.environ.get("LANG", "C.UTF-8")}

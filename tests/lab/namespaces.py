@@ -1,7 +1,8 @@
 """Hosts made of Linux namespaces: own network, disk, host name and process tree, and a real sshd.
 
-A host is a tree of processes: `unshare` as this machine sees it, below it the host's process 1. Each dies with its
-parent, so nothing outlives the supervisor, however that ends; and a host's mounts and network go with its last process.
+A host is a tree of processes: `unshare` as this machine sees it, below it the host's process 1. Each dies
+with its parent, so nothing outlives the supervisor, however that ends; and a host's mounts and network go
+with its last process.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import disk, network
-from tests.lab.model import LabError, LabHost, clean_environment, down_host, plan_hosts
+from tests.lab.model import HOST_PATH, LabError, LabHost, clean_environment, down_host, plan_hosts
 
 START_TIMEOUT = 120.0  # seconds, for all hosts together
 _TOOLS = ("ip", "mount", "nsenter", "pivot_root", "setpriv", "sshd", "ssh-keygen", "umount", "unshare")
-ADMIN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PROBE = """\
 mount -t tmpfs lab "$PWD"
 cd "$PWD"
@@ -34,7 +34,8 @@ read -r listener < /run/sshd.pid
 kill "$listener"
 [ "$1" = drop ] || exit 0
 for process in /proc/[0-9]*; do
-    read -r name < "$process/comm" && [ "$name" = sshd ] && kill "${process#/proc/}"
+    read -r name < "$process/comm" || continue
+    case $name in sshd*) kill "${process#/proc/}" ;; esac  # since 9.8 also sshd-session, sshd-auth
 done 2>/dev/null
 exit 0
 """
@@ -45,7 +46,7 @@ def why_not() -> str | None:
     """What keeps this machine from having such hosts; None when nothing does."""
     if os.geteuid() != 0:
         return "not root"
-    if missing := [tool for tool in _TOOLS if not shutil.which(tool, path=ADMIN_PATH)]:
+    if missing := [tool for tool in _TOOLS if not shutil.which(tool, path=HOST_PATH)]:
         return f"not installed: {', '.join(missing)}"
     with tempfile.TemporaryDirectory() as directory:
         probe = ["unshare", "-m", "-u", "-i", "-n", "-p", "-f", "sh", "-ec", _PROBE]
@@ -75,7 +76,7 @@ class NamespaceHosts:
         """Boots all hosts at once and returns them when each one's sshd listens."""
         deadline = time.monotonic() + START_TIMEOUT
         self._write_disk()
-        # Hosts tell their pids over one pipe, and wait at another until we close it: one shot starts them all.
+        # Hosts tell their pids over one pipe and wait at another until we close it: one shot starts them all.
         pids_read, pids_write = os.pipe()
         gate_read, gate_write = os.pipe()
         try:
@@ -95,7 +96,7 @@ class NamespaceHosts:
         return hosts
 
     async def stop(self) -> None:
-        """Kills each host's process 1, which the kernel makes the end of all its processes, then the network."""
+        """Kills each host's process 1, and the kernel all others with it; then removes the network."""
         for name, process in self._processes.items():
             # Process 1 rather than `unshare` above it, which then collects it; else its zombie would be left.
             if name in self._pids and process.poll() is None:
@@ -129,11 +130,13 @@ class NamespaceHosts:
         gateway = network.gateway(self._subnet)
         namespaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child"]
         address = f"{host.ip}/{self._subnet.prefixlen}"
-        script = ["sh", str(Path(__file__).parent / "boot.sh"), host.name, disk.layers(python=host.python)]
+        script = [
+            "sh", str(Path(__file__).parent / "boot.sh"),
+            host.name, disk.layers(python=host.python), address, str(gateway), network.mac(gateway),
+        ]  # fmt: skip
         with (self._directory / "logs" / f"{host.name}.log").open("wb") as log:
             return subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces]
-                + [*script, address, str(gateway), network.mac(gateway)],
+                ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, *script],
                 cwd=self._directory, env=clean_environment(), stdin=stdin, stdout=stdout, stderr=log,
             )  # fmt: skip
 
@@ -155,8 +158,9 @@ class NamespaceHosts:
             raise LabError(f"{len(waiting)} hosts without sshd, ended: {dead}: {self._logs()}")
 
     def _logs(self) -> str:
-        logs = ((path.stem, path.read_text(errors="replace")) for path in (self._directory / "logs").iterdir())
-        return "; ".join(f"{name}: {text.strip()}" for name, text in sorted(logs) if text)[:2000]
+        paths = sorted((self._directory / "logs").iterdir())
+        logs = [(path.stem, path.read_text(errors="replace")) for path in paths]
+        return "; ".join(f"{name}: {text.strip()}" for name, text in logs if text)[:2000]
 
 
 def sshd_listens(host: LabHost) -> bool:

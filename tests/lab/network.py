@@ -1,7 +1,8 @@
 """The lab's network: one bridge on this machine and one cable (a veth pair) to each host.
 
-Neighbour entries are permanent. The kernel keeps one neighbour table, of 1024 entries, for all namespaces together;
-permanent entries don't count there, and hosts don't have to ask one another who they are.
+Neighbour entries are permanent. The kernel keeps one neighbour table, of 1024 entries, for all namespaces
+together; permanent entries don't count there. So a cut host is silent, where an address that nobody ever had,
+the down host's, gives "No route to host" after three seconds.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def choose_subnet(hosts: int) -> IPv4Network:
 
 
 def _routed_networks() -> list[IPv4Network]:
-    output = subprocess.run(["ip", "-j", "-4", "route", "show", "table", "all"], check=True, capture_output=True)
+    command = ["ip", "-j", "-4", "route", "show", "table", "all"]
+    output = subprocess.run(command, check=True, capture_output=True)
     destinations = [route["dst"] for route in json.loads(output.stdout)]
     return [ipaddress.IPv4Network(dst) for dst in destinations if dst not in ("default", "0.0.0.0/0")]
 
@@ -84,7 +86,8 @@ def add_links(lab_id: str, subnet: IPv4Network, hosts: Iterable[LabHost]) -> Non
 
 def remove_links(lab_id: str) -> None:
     """Removes all that `add_links` made, in one transaction; nothing there is fine too."""
-    subprocess.run(["ip", "link", "delete", "group", str(link_group(lab_id))], check=False, capture_output=True)
+    command = ["ip", "link", "delete", "group", str(link_group(lab_id))]
+    subprocess.run(command, check=False, capture_output=True)
 
 
 def switch_link(link: str, *, on: bool) -> None:

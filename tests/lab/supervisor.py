@@ -3,9 +3,9 @@
 usage: python -m tests.lab.supervisor DIRECTORY KIND HOSTS OWN_DIRECTORY OWNER_PID
        (OWNER_PID 0: nobody's; the lab stays until SIGTERM)
 
-On standard output it says `ready`, or `error: …`, once. With an owner it then reads lines from standard input:
-`stop`, `drop` or `start` and a host's name, answered with `ok` or `error: …`; end of file is the end. The owner's
-death is also watched by pid: a child that the owner forked may hold the pipe open.
+On standard output it says `ready`, or `error: …`, once. With an owner it then reads lines from standard
+input, `stop`, `drop` or `start` and a host's name, and answers `ok` or `error: …`; end of file is the end.
+The owner's death is also watched by pid: a child that the owner forked may hold the pipe open.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, cast
 
-from tests.lab.asyncssh_hosts import AsyncsshHosts
 from tests.lab.inventory import write_inventory
 from tests.lab.model import Kind, LabError, LabHost, LabState, process_started
-from tests.lab.leftovers import remove
 from tests.lab.namespaces import NamespaceHosts
+from tests.lab.removal import remove
 from tests.lab.users import make_key
 
 
@@ -44,10 +43,12 @@ class Hosts(Protocol):
         """What the owner asked for by name."""
 
 
-_KINDS: dict[Kind, Callable[[Path, str, str, int], Hosts]] = {
-    "namespaces": NamespaceHosts,
-    "asyncssh": AsyncsshHosts,
-}
+def _hosts_of(kind: Kind) -> Callable[[Path, str, str, int], Hosts]:
+    if kind == "namespaces":
+        return NamespaceHosts
+    from tests.lab.asyncssh_hosts import AsyncsshHosts  # slow to import, and only a development dependency
+
+    return AsyncsshHosts
 
 
 async def main(directory: Path, kind: Kind, count: int, *, own_directory: bool, owner: int) -> None:
@@ -62,7 +63,7 @@ async def main(directory: Path, kind: Kind, count: int, *, own_directory: bool, 
     state.write(directory)
     hosts = None
     try:
-        hosts = _KINDS[kind](directory, state.id, state.ops_password, count)
+        hosts = _hosts_of(kind)(directory, state.id, state.ops_password, count)
         await _start(directory, state, hosts)
         _say("ready")
         obeying = asyncio.create_task(_obey(hosts, end)) if owner else None
@@ -114,5 +115,5 @@ def _say(answer: str) -> None:
 
 
 if __name__ == "__main__":
-    where, what, how_many, own, whose = sys.argv[1:]
-    asyncio.run(main(Path(where), cast(Kind, what), int(how_many), own_directory=own == "1", owner=int(whose)))
+    where, what, count, own, whose = sys.argv[1:]
+    asyncio.run(main(Path(where), cast(Kind, what), int(count), own_directory=own == "1", owner=int(whose)))

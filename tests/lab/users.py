@@ -11,10 +11,11 @@ from pathlib import Path
 
 JOB_UID = 10001
 OPS_UID = 10002
+SHELL = "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"
 
 # `*` is "no password"; with `!` sshd would take the account for locked and refuse its key too.
-_SYSTEM_USERS = """\
-root:x:0:0:root:/root:/bin/bash
+_SYSTEM_USERS = f"""\
+root:x:0:0:root:/root:{SHELL}
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
 bin:x:2:2:bin:/bin:/usr/sbin/nologin
 sshd:x:102:65534::/run/sshd:/usr/sbin/nologin
@@ -32,7 +33,7 @@ nogroup:x:65534:
 
 
 def hash_password(password: str) -> str:
-    """A SHA-512 crypt hash, made by the libcrypt that sshd will check it with (Python lost its own in 3.13)."""
+    """A SHA-512 crypt hash, made by the libcrypt that sshd checks it with (Python 3.13 has none)."""
     library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
     library.crypt.restype = ctypes.c_char_p
     hashed: bytes | None = library.crypt(password.encode(), f"$6${secrets.token_hex(8)}$".encode())
@@ -52,7 +53,7 @@ def write_users(root: Path, public_key: str, ops_password: str) -> None:
     """Writes the account files and the home directories of a host's disk under `root`."""
     etc = root / "etc"
     people = [("job", JOB_UID), ("ops", OPS_UID)]
-    users = "".join(f"{name}:x:{uid}:{uid}::/home/{name}:/bin/bash\n" for name, uid in people)
+    users = "".join(f"{name}:x:{uid}:{uid}::/home/{name}:{SHELL}\n" for name, uid in people)
     (etc / "passwd").write_text(_SYSTEM_USERS + users)
     (etc / "group").write_text(_GROUPS + "".join(f"{name}:x:{uid}:\n" for name, uid in people))
     passwords = {"ops": hash_password(ops_password)}
