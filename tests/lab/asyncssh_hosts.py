@@ -22,7 +22,7 @@ from typing import Any
 
 import asyncssh
 
-from tests.lab.model import LabError, LabHost, clean_environment, down_host, home_of, plan_hosts
+from tests.lab.model import LabError, LabHost, clean_environment, down_host, plan_hosts
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -46,8 +46,9 @@ class AsyncsshHosts:
         if sys.platform == "linux":  # so that what scripts leave behind comes to us and can be ended
             ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         for host in self._planned:
-            home_of(self._directory, host.name).mkdir(parents=True)
-            await self._listen(host)
+            home = self._directory / "homes" / host.name
+            home.mkdir(parents=True)
+            await self._listen(replace(host, home=str(home)))
         return list(self._hosts.values())
 
     async def stop(self) -> None:
@@ -86,14 +87,12 @@ class AsyncsshHosts:
         self._hosts[host.name] = replace(host, port=server.get_port())
 
     def _program(self, host: LabHost) -> Any:
-        home = home_of(self._directory, host.name)
-
         async def run(session: Any) -> None:
             command = ["/bin/sh", *(["-c", session.command] if session.command else [])]
             pipe = asyncio.subprocess.PIPE
             program = await asyncio.create_subprocess_exec(
-                *command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=home, start_new_session=True,
-                env=clean_environment() | {"HOME": str(home), "USER": session.get_extra_info("username")},
+                *command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=host.home, start_new_session=True,
+                env=clean_environment() | {"HOME": host.home, "USER": session.get_extra_info("username")},
             )  # fmt: skip
             await session.redirect(program.stdin, program.stdout, program.stderr)
             code = await program.wait()

@@ -53,11 +53,14 @@ def _names(hosts: Iterable[LabHost]) -> dict[str, Group]:
 
 
 def _host_vars(host: LabHost) -> dict[str, Any]:
+    # Ansible asks for the home of the user it logs in as; all users of an asyncssh host are one.
+    remote_tmp = {"ansible_remote_tmp": f"{host.home}/.ansible/tmp"} if host.home else {}
     return {
         "ansible_host": host.ip,
         "ansible_port": host.port,
         "bk_host_id": host.bk_host_id,
         "bk_cloud_id": host.bk_cloud_id,
+        **remote_tmp,
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.lab import namespaces, network
-from tests.lab.model import Kind, LabError, LabHost, LabState, clean_environment, home_of
+from tests.lab.model import Kind, LabError, LabHost, LabState, clean_environment
 from tests.lab.removal import take_down
 
 
@@ -63,13 +63,13 @@ class Lab:
         return subprocess.run(
             namespaces.enter(host, argv) if self.isolated else argv,
             input=input, timeout=timeout, capture_output=True, text=True, errors="replace", check=False,
-            env=clean_environment(), cwd=None if self.isolated else home_of(self.directory, host.name),
+            env=clean_environment(), cwd=None if self.isolated else host.home,
         )  # fmt: skip
 
     def read(self, host: LabHost, path: str | Path) -> bytes:
         """A file on the host."""
         if not self.isolated:
-            return (home_of(self.directory, host.name) / path).read_bytes()
+            return (Path(host.home) / path).read_bytes()
         cat = namespaces.enter(host, ["cat", "--", str(path)])
         done = subprocess.run(cat, capture_output=True, check=False, env=clean_environment())
         if done.returncode:

@@ -33,6 +33,7 @@ class LabHost:
     python: bool  #: whether a program on this host can find a Python
     bk_cloud_id: int = 0
     pid: int | None = None  #: its process 1 as seen from this machine; namespaces only
+    home: str = ""  #: where its programs start, whoever logs in; asyncssh only
     link: str = ""  #: this machine's end of its cable; namespaces only
 
 
@@ -105,11 +106,6 @@ def plan_hosts(addresses: list[str], port: int, *, python: bool, last_python: bo
 def down_host(ip: str, port: int) -> LabHost:
     """The host that the inventory names and nobody answers for."""
     return LabHost(name="labdown", bk_host_id=DOWN_HOST_ID, ip=ip, port=port, biz=1, python=False)
-
-
-def home_of(directory: Path, name: str) -> Path:
-    """Where programs on a host of the asyncssh kind start."""
-    return directory / "homes" / name
 
 
 def clean_environment() -> dict[str, str]:
