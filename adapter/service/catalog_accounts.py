@@ -1,0 +1,91 @@
+"""Use cases of accounts."""
+
+from __future__ import annotations
+
+from adapter import errors
+from adapter.job.commands import AccountRef
+from adapter.job.model import Account, Scope
+from adapter.ports import Clock
+from adapter.service import rules
+from adapter.service.pages import Page, page_of
+from adapter.store.accounts import AccountStore
+
+
+class AccountCatalog:
+    """What the API says of accounts, and the account of a step that is launched."""
+
+    def __init__(self, accounts: AccountStore, clock: Clock) -> None:
+        self._accounts = accounts
+        self._account_clock = clock
+
+    def create_account(
+        self,
+        scope: Scope,
+        *,
+        user: str,
+        account: str,
+        category: int,
+        type: int,
+        alias: str | None = None,
+        password: str | None = None,
+        description: str = "",
+    ) -> Account:
+        """Store an account; its alias is its name if none is given. An empty password is none.
+
+        Raises BadRequest (1240003) for a value out of its range, AccountExists (1243007).
+        """
+        account = account.strip()
+        alias = (alias or "").strip() or account
+        rules.require("account", rules.account_name(account))
+        rules.require("category", rules.one_of(category, rules.ACCOUNT_CATEGORIES))
+        rules.require("type", rules.one_of(type, rules.ACCOUNT_TYPES))
+        rules.require("alias", rules.label(alias, rules.MAX_ALIAS))
+        rules.require("password", rules.password(password or ""))
+        rules.require("description", rules.text(description))
+        return self._accounts.create(
+            scope,
+            alias=alias,
+            account=account,
+            category=category,
+            type=type,
+            password=password or None,
+            description=description,
+            operator=user,
+            now_ms=self._account_clock.now_ms(),
+        )
+
+    def get_account_list(
+        self,
+        scope: Scope,
+        *,
+        category: int | None = None,
+        account: str | None = None,
+        alias: str | None = None,
+        start: int | None = None,
+        length: int | None = None,
+    ) -> Page[Account]:
+        """The scope's accounts, last changed first; `account` and `alias` are parts of the value."""
+        rules.require("account", rules.text(account or ""))
+        rules.require("alias", rules.text(alias or ""))
+        return page_of(
+            lambda first, most: self._accounts.list(
+                scope, category=category, account=account, alias=alias, start=first, length=most
+            ),
+            start,
+            length,
+        )
+
+    def account(self, scope: Scope, ref: AccountRef) -> Account:
+        """The account that a launch names: by id of any scope (contract c), else by alias within the scope.
+
+        Raises MissingParameter (1241004) if neither is given, AccountUnknown (1244003).
+        """
+        if ref.id is not None:
+            found = self._accounts.get(ref.id)
+        elif ref.alias:
+            found = self._accounts.by_alias(scope, ref.alias)
+        else:
+            raise errors.MissingParameter("account_id|account_alias")
+        if found is None:
+            raise errors.AccountUnknown(str(ref))
+        return found

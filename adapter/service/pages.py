@@ -1,0 +1,33 @@
+"""A part of a list, as the management APIs ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_DEFAULT_LENGTH = 20
+_MAX_LENGTH = 1000
+_MAX_START = 2**31 - 1  # nobody has so many; a larger number would only make the driver stumble
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """`items` from `start` on, of `total`."""
+
+    start: int
+    length: int
+    total: int
+    items: tuple[T, ...]
+
+
+def page_of(
+    read: Callable[[int, int], tuple[int, tuple[T, ...]]], start: int | None, length: int | None
+) -> Page[T]:
+    """The page that read(start, length) gives, with JOB's leniency: what is out of range is moved into it."""
+    start = min(max(start or 0, 0), _MAX_START)
+    length = min(length, _MAX_LENGTH) if length and length > 0 else _DEFAULT_LENGTH
+    total, items = read(start, length)
+    return Page(start=start, length=length, total=total, items=items)

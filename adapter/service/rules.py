@@ -1,0 +1,101 @@
+"""What stored definitions may look like (contract section d), for the API and for `adapter apply` alike.
+
+Each rule answers None, or what is wrong in words that follow a field's name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from adapter import errors
+from adapter.job.status import ScriptLanguage
+from adapter.store.transactions import is_storable
+
+MAX_ALIAS = 255
+MAX_PASSWORD = 117
+MAX_CONTENT_BYTES = 16_777_215  #: a MEDIUMTEXT of JOB's
+MAX_PARAM_BYTES = 65_535
+MAX_SENSITIVE_PARAM_BYTES = 48_128
+MAX_TIMEOUT = 259_200  #: seconds, three days
+ACCOUNT_CATEGORIES = (1, 2)
+ACCOUNT_TYPES = (1, 2, 9, 10, 11)
+
+_CONTROL = ("Cc", "Cs", "Zl", "Zp")  # control characters, surrogates, line and paragraph separators
+_NAME_TABOO = '\\|/:*<>"?'
+_VERSION = re.compile(r"[A-Za-z0-9_\-#@.]+")
+
+
+def require(name: str, problem: str | None) -> None:
+    """Raises BadRequest (1240003), as JOB's bean validation does, if a rule found a problem."""
+    if problem:
+        raise errors.BadRequest(f"Invalid {name}: {problem}")
+
+
+def text(value: str) -> str | None:
+    """Any text at all that can be stored as it is."""
+    return None if is_storable(value) else "must not contain NUL or half a surrogate pair"
+
+
+def label(value: str, at_most: int) -> str | None:
+    """A name on one line."""
+    if not value.strip():
+        return "must not be blank"
+    if len(value) > at_most:
+        return f"must not be longer than {at_most} characters"
+    if any(unicodedata.category(character) in _CONTROL for character in value):
+        return "must not contain control characters"
+    return None
+
+
+def script_name(value: str) -> str | None:
+    """A script's name: at most 60 characters, none of JOB's forbidden ones."""
+    if any(character in _NAME_TABOO for character in value):
+        return f"must not contain any of {_NAME_TABOO}"
+    return label(value, 60)
+
+
+def version(value: str) -> str | None:
+    """A script version's name."""
+    if _VERSION.fullmatch(value) is None:
+        return "must consist of letters, digits and _ - # @ ."
+    return label(value, 60)
+
+
+def content(value: str) -> str | None:
+    """A script's text."""
+    if not value.strip():
+        return "must not be empty"
+    return text(value) or size(value, MAX_CONTENT_BYTES)
+
+
+def size(value: str, at_most: int) -> str | None:
+    """A text's length in bytes."""
+    return None if len(value.encode()) <= at_most else f"must not be longer than {at_most} bytes"
+
+
+def param(value: str, *, sensitive: bool) -> str | None:
+    """What follows the script on its command line."""
+    return text(value) or size(value, MAX_SENSITIVE_PARAM_BYTES if sensitive else MAX_PARAM_BYTES)
+
+
+def language(value: int) -> str | None:
+    """A script language's number."""
+    return None if value in list(ScriptLanguage) else "must be 1 to 6"
+
+
+def account_name(value: str) -> str | None:
+    """The name of a user of an operating system or a database; `-x` would be an option of su or sudo."""
+    return "must not begin with -" if value.startswith("-") else label(value, 255)
+
+
+def password(value: str) -> str | None:
+    """An account's password; JOB's encryption takes no more."""
+    if len(value) > MAX_PASSWORD:
+        return f"must not be longer than {MAX_PASSWORD} characters"
+    return text(value)
+
+
+def one_of(value: int, allowed: tuple[int, ...]) -> str | None:
+    """One of some numbers."""
+    return None if value in allowed else f"must be one of {', '.join(map(str, allowed))}"
