@@ -85,6 +85,8 @@ class NamespaceHosts:
             os.close(pids_write)
             hosts = self._with_pids(pids_read)
             network.add_links(self._lab_id, self._subnet, hosts)
+        except LabError as error:
+            raise LabError(f"{error} {self._logs()}") from error
         finally:
             os.close(gate_write)
             os.close(gate_read)
@@ -145,7 +147,7 @@ class NamespaceHosts:
             while len(self._pids) < len(self._planned):
                 name, _, pid = lines.readline().partition(" ")
                 if not pid:
-                    raise LabError(f"hosts did not boot: {self._logs()}")
+                    raise LabError("hosts did not boot")
                 self._pids[name] = int(pid)
         return [
             replace(host, pid=self._pids[host.name], link=network.link_name(self._lab_id, host.bk_host_id))
