@@ -1,0 +1,39 @@
+"""Everything one run needs, as data; engine.private_data writes it out, engine.runner runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from adapter.ansible.inventory import RunInventory
+from adapter.ansible.playbook import Play
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunInput:
+    """What becomes an ansible-runner private data directory. `secrets` never reach a file."""
+
+    inventory: dict[str, Any]
+    playbooks: dict[str, list[Play]]  #: by file name below project/
+    files: dict[str, bytes] = field(default_factory=dict)  #: by path below project/
+    secrets: dict[str, str] = field(default_factory=dict)
+    forks: int = 50
+
+    @classmethod
+    def of(
+        cls,
+        inventory: RunInventory,
+        playbooks: dict[str, list[Play]],
+        *,
+        forks: int,
+        files: dict[str, bytes] | None = None,
+        secrets: dict[str, str] | None = None,
+    ) -> RunInput:
+        """A run's input; the inventory's secrets and `secrets` are merged."""
+        return cls(
+            inventory=inventory.content,
+            playbooks=playbooks,
+            files=files or {},
+            secrets={**inventory.secrets, **(secrets or {})},
+            forks=forks,
+        )

@@ -1,0 +1,86 @@
+"""A run's private data directory: written once, opened and run again by anyone with ansible-runner (design D3).
+
+    inventory/hosts.yml   the chosen hosts          env/envvars, env/cmdline, env/settings
+    project/step.yml      the generated playbook    artifacts/<ident>/   ansible-runner's, one for each attempt
+    project/files/        the script                spool/               logs and results by bk_host_id
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from adapter.ansible.run_input import RunInput
+from adapter.ansible.text import to_yaml
+
+#: Keeps dead links from hanging for as long as TCP likes, and connections for the next step.
+_SSH_ARGS = (
+    "-C -o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+)
+
+#: What a run may see of the service's environment; the rest (cloud keys, passwords) is not its business.
+_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "SSH_AUTH_SOCK", "VIRTUAL_ENV")
+_PASSED_ON_PREFIXES = ("LC_", "ANSIBLE_", "RUNNER_", "AWX_")
+
+
+class PrivateData:
+    """One step run's directory. `path` is <data>/artifacts/<job>/<step>/<execute count>."""
+
+    def __init__(self, path: Path, collections: Path) -> None:
+        self.path = path
+        self.spool = path / "spool"
+        self._collections = collections
+
+    def write(self, run: RunInput, control_path_dir: Path) -> None:
+        """Write the directory, again after a crash: the same input makes the same files."""
+        for name in ("inventory", "project/files", "env", "spool"):
+            (self.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._put("inventory/hosts.yml", to_yaml(run.inventory).encode())
+        for name, plays in run.playbooks.items():
+            self._put(f"project/{name}", to_yaml(plays).encode())
+        for name, content in run.files.items():
+            self._put(f"project/{name}", content)
+        self._put("env/envvars", json.dumps(self._environment(control_path_dir), indent=1).encode())
+        self._put("env/cmdline", f"--forks {run.forks}".encode())
+        self._put("env/settings", json.dumps({"pexpect_timeout": 1, "idle_timeout": 0}).encode())
+
+    def _environment(self, control_path_dir: Path) -> dict[str, str]:
+        environment = {
+            "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(control_path_dir),
+            "ANSIBLE_SSH_AGENT": "auto",
+            "ANSIBLE_RETRY_FILES_ENABLED": "False",
+        }
+        if "ANSIBLE_SSH_ARGS" not in os.environ:
+            environment["ANSIBLE_SSH_ARGS"] = _SSH_ARGS
+        return environment
+
+    def _put(self, name: str, content: bytes) -> None:
+        draft = self.path / f"{name}.new"
+        draft.write_bytes(content)
+        draft.chmod(0o600)
+        draft.rename(self.path / name)
+
+    def next_ident(self, prefix: str) -> str:
+        """The first free name below artifacts/, `<prefix>-1` and so on: one for each attempt."""
+        number = 1
+        while (self.path / "artifacts" / f"{prefix}-{number}").exists():
+            number += 1
+        return f"{prefix}-{number}"
+
+
+def run_environment(prepared: Mapping[str, str], service: Mapping[str, str]) -> dict[str, str]:
+    """What ansible-runner prepared, without what it copied from the service's environment unasked.
+
+    It writes the environment into the artifact (`command`), where no secret may be.
+    """
+    return {
+        name: value
+        for name, value in prepared.items()
+        if name not in service
+        or service[name] != value
+        or name in _PASSED_ON
+        or name.startswith(_PASSED_ON_PREFIXES)
+    }

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One exchange with a shell program on the target: arguments and standard input in, a framed answer out.
+
+The frame (see supervisor.sh) carries bytes unharmed through whatever a login prints before or after it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the program said. `output` is the bytes between the marks; `words` what stands after END."""
+
+    output: bytes
+    state: str
+    words: tuple[str, ...]
+
+    @property
+    def detail(self) -> str:
+        """The words as one text; "-" stands for none."""
+        text = " ".join(self.words)
+        return "" if text == "-" else text
+
+
+class NoAnswer(Exception):
+    """The program did not answer: it never ran (become failed, no shell), or the frame is broken."""
+
+    def __init__(self, rc: int, text: str) -> None:
+        super().__init__(text.strip() or f"no answer from the host, exit code {rc}")
+        self.rc = rc
+
+
+class Exchange:
+    """Runs verbs of one shell program through an action plugin's connection, as the become user if any."""
+
+    def __init__(self, action: Any, program: str) -> None:
+        self._action = action
+        self._program = (_HERE / program).read_text()
+
+    def __call__(self, verb: str, key: str, *args: object, data: bytes = b"") -> Answer:
+        """The program's answer to `verb`.
+
+        Raises NoAnswer, and AnsibleConnectionFailure if the host cannot be reached. Standard input is never
+        empty: without data ssh would allocate a terminal, which changes bytes and hangs up on children.
+        """
+        nonce = f"job-{secrets.token_hex(8)}"
+        words = ["sh", verb, key, nonce, *(str(arg) for arg in args)]
+        command = f"sh -c {shlex.quote(self._program)} {' '.join(shlex.quote(word) for word in words)}"
+        reply = self._action._low_level_execute_command(
+            command, in_data=data or b"\n", encoding_errors="surrogateescape"
+        )
+        stdout = reply["stdout"].encode("utf-8", "surrogateescape")
+        return _parse(nonce, stdout, reply)
+
+
+def _parse(nonce: str, stdout: bytes, reply: dict[str, Any]) -> Answer:
+    mark = nonce.encode()
+    begin = re.search(mark + rb" BEGIN (\d+|-)\r?\n", stdout)
+    if begin is None:
+        raise NoAnswer(reply["rc"], reply["stderr"] or reply["stdout"])
+    rest = stdout[begin.end() :]
+    # "-": the length was not known beforehand; the nonce is random, so only the program can have printed it.
+    size = rest.rfind(b"\n" + mark) if begin[1] == b"-" else int(begin[1])
+    end = re.match(rb"\r?\n" + mark + rb" END (.*)", rest[size:], re.DOTALL) if size >= 0 else None
+    if end is None:
+        raise NoAnswer(reply["rc"], f"the host's answer was cut off: {reply['stderr']}")
+    state, *words = end[1].decode("utf-8", "replace").strip().split(" ")
+    return Answer(output=rest[:size], state=state, words=tuple(words))

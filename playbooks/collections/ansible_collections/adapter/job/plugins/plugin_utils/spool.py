@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The spool: where action plugins leave logs and results for the service that started this run.
+
+`$ADAPTER_SPOOL/<bk_host_id>.log` is the host's output, written at its offset, so that writing it twice is
+harmless; `<bk_host_id>.json` is the host's result, durable before anything is removed from the host;
+`<bk_host_id>.started` says that the host was told to start; `<bk_host_id>.files.jsonl` is the progress of
+files, one JSON object a line; `stop` tells every plugin to start nothing more and why.
+`source-<n>.<bk_host_id>.json` is what a source host offers, `cache/` beside it holds the bytes.
+
+Without the variable (somebody runs the artifact by hand) nothing is spooled and nothing is remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+
+class Spool:
+    """One host's part of the spool."""
+
+    def __init__(self, host_id: str) -> None:
+        directory = os.environ.get("ADAPTER_SPOOL")
+        self._directory = Path(directory) if directory else None
+        self._host_id = host_id
+
+    @property
+    def is_active(self) -> bool:
+        """True if the service started this run."""
+        return self._directory is not None
+
+    @property
+    def key_suffix(self) -> str:
+        """Added to the run's key on the host: a run by hand must not attach to the service's."""
+        return "" if self.is_active else f".hand{os.getppid()}"
+
+    def _path(self, suffix: str) -> Path:
+        assert self._directory is not None
+        return self._directory / f"{self._host_id}.{suffix}"
+
+    def stop_reason(self) -> str | None:
+        """ "terminate" or "timeout" once nothing more is to be done, else None."""
+        if self._directory is None:
+            return None
+        try:
+            return (self._directory / "stop").read_text() or "terminate"
+        except FileNotFoundError:
+            return None
+
+    def result(self) -> dict[str, Any] | None:
+        """The result an earlier run of this execution recorded."""
+        if self._directory is None or not self._path("json").exists():
+            return None
+        value: dict[str, Any] = json.loads(self._path("json").read_text())
+        return value
+
+    def record(self, result: dict[str, Any]) -> None:
+        """Make the host's result durable."""
+        if self._directory is None:
+            return
+        draft = self._path("json.new")
+        with draft.open("w") as file:
+            json.dump(result, file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self._path("json"))
+
+    def was_started(self) -> bool:
+        """True if the host has confirmed that it launched the script."""
+        return self._directory is not None and self._path("started").exists()
+
+    def mark_started(self) -> None:
+        """Remember that the host launched the script: from here on it is never started, only followed."""
+        if self._directory is not None:
+            self._path("started").touch()
+
+    def log_size(self) -> int:
+        """Bytes of output spooled so far: the offset to go on from."""
+        if self._directory is None or not self._path("log").exists():
+            return 0
+        return self._path("log").stat().st_size
+
+    def write_log(self, offset: int, content: bytes) -> None:
+        """Put output at its offset."""
+        if self._directory is None or not content:
+            return
+        descriptor = os.open(self._path("log"), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(descriptor, content, offset)
+        finally:
+            os.close(descriptor)
+
+    def write_manifest(self, source: int, manifest: dict[str, Any]) -> None:
+        """Say what this host offers for the source of that number."""
+        draft = self._files_directory() / f"source-{source}.{self._host_id}.new"
+        draft.write_text(json.dumps(manifest))
+        draft.rename(draft.with_suffix(".json"))
+
+    def manifest(self, source: int, host_id: int) -> dict[str, Any] | None:
+        """What a source host offers; None if it never came to say so."""
+        path = self._files_directory() / f"source-{source}.{host_id}.json"
+        if not path.exists():
+            return None
+        value: dict[str, Any] = json.loads(path.read_text())
+        return value
+
+    def cached(self, sha256: str) -> Path:
+        """Where the bytes of that digest are, or are to be."""
+        cache = os.environ.get("ADAPTER_FILE_CACHE")
+        directory = Path(cache) if cache else self._files_directory() / "cache"
+        path = directory / sha256[:2] / sha256
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return path
+
+    def _files_directory(self) -> Path:
+        if self._directory is not None:
+            return self._directory
+        by_hand = Path.cwd().parent / "spool-by-hand"  # ansible-runner runs in the project directory
+        by_hand.mkdir(mode=0o700, exist_ok=True)
+        return by_hand
+
+    def file_progress(self, **entry: Any) -> None:
+        """Say how one file stands (keys as adapter.job.model.FileLog)."""
+        if self._directory is None:
+            return
+        entry["time"] = int(time.time() * 1000)
+        with self._path("files.jsonl").open("a") as file:
+            file.write(json.dumps(entry) + "\n")
