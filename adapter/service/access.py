@@ -73,7 +73,7 @@ class Access:
         if caller.scopes is not None and scope not in caller.scopes:
             raise errors.PermissionDenied(
                 f"APP [{caller.app_code}] may not access [{scope}]; "
-                f"allow it with `adapter app create {caller.app_code} --rotate --scope …`",
+                f"allow it with `adapter app update {caller.app_code} --scope …`",
                 _permission(scope),
             )
 
@@ -161,13 +161,26 @@ class Applications:
         """
         secret = secrets.token_urlsafe(32)
         if not self._apps.update(code, secret=secret, scopes=scopes, act_as_any_user=act_as_any_user):
-            raise errors.InvalidParameter("bk_app_code", f"APP Code [{_shown(code)}] is not registered")
+            raise _unknown(code)
         return secret
+
+    def update(
+        self, code: str, *, scopes: frozenset[Scope] | None = None, act_as_any_user: bool | None = None
+    ) -> App:
+        """Give an application other scopes or rights if they are not None; answers it as it is now.
+
+        Raises InvalidParameter if there is no such application.
+        """
+        self._apps.update(code, scopes=scopes, act_as_any_user=act_as_any_user)
+        app = self._apps.get(code)
+        if app is None:
+            raise _unknown(code)
+        return app
 
     def create_token(self, app_code: str, user: str) -> str:
         """A new token with which the application is `user`. Raises InvalidParameter."""
         if self._apps.get(app_code) is None:
-            raise errors.InvalidParameter("bk_app_code", f"APP Code [{_shown(app_code)}] is not registered")
+            raise _unknown(app_code)
         if not _is_name(user):
             raise errors.InvalidParameter("user", "1 to 128 printable characters without spaces")
         token = secrets.token_urlsafe(32)
@@ -179,6 +192,10 @@ def _is_secret(app: App | None, secret: str) -> bool:
     """Takes the same time whether the application exists or not."""
     given = secret if is_storable(secret) else ""
     return matches(given, app.hashed_secret if app else _NOBODY) and app is not None
+
+
+def _unknown(code: str) -> errors.InvalidParameter:
+    return errors.InvalidParameter("bk_app_code", f"APP Code [{_shown(code)}] is not registered")
 
 
 def _wrong_secret(code: str) -> errors.EsbError:
@@ -193,7 +210,7 @@ def _acting(app: App, user: str) -> Caller:
         raise errors.EsbError(
             f"User authentication failed, APP [bk_app_code={app.code}] may not act for a user by name alone; "
             "please provide a valid user identity, such as access_token, bk_token, "
-            "or allow it with `adapter app create --act-as-any-user`"
+            "or allow it with `adapter app update --act-as-any-user`"
         )
     if not _is_name(user):
         raise errors.EsbError(

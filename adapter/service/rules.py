@@ -5,6 +5,7 @@ Each rule answers None, or what is wrong in words that follow a field's name.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
 
@@ -99,3 +100,37 @@ def password(value: str) -> str | None:
 def one_of(value: int, allowed: tuple[int, ...]) -> str | None:
     """One of some numbers."""
     return None if value in allowed else f"must be one of {', '.join(map(str, allowed))}"
+
+
+def given_id(value: int) -> str | None:
+    """An id that a file gives; beyond 2**53 - 1 a client written in JavaScript would read another number."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return None if is_number and 0 < value < 2**53 else "must be a whole number from 1 to 2**53 - 1"
+
+
+def timeout(value: int) -> str | None:
+    """Seconds a step may take on a host."""
+    return None if 1 <= value <= MAX_TIMEOUT else f"must be 1 to {MAX_TIMEOUT} seconds"
+
+
+def remote_path(value: str) -> str | None:
+    """A path on a host: absolute, or made so by a variable."""
+    if not (value.startswith("/") or re.match(r"[A-Za-z]:[\\/]", value) or "${" in value):
+        return "must be an absolute path"
+    return text(value)
+
+
+def ipv4(value: str) -> str | None:
+    """An IPv4 address as JOB takes it."""
+    try:
+        ipaddress.IPv4Address(value)
+    except ValueError:
+        return "must be an IPv4 address"
+    return None
+
+
+def variable_name(value: str) -> str | None:
+    """A global variable's name: it becomes a shell variable."""
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", value, re.ASCII) is None:
+        return "must consist of letters, digits and _, and not begin with a digit"
+    return label(value, 255)

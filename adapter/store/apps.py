@@ -81,9 +81,9 @@ class AppStore:
             values["scopes"] = _dump_scopes(scopes)
         if act_as_any_user is not None:
             values["act_as_any_user"] = act_as_any_user
+        if not values:
+            return self.get(code) is not None
         with transaction(self._bind) as connection:
-            if not values:
-                return self.get(code) is not None
             statement = sa.update(tables.app).where(tables.app.c.code == code).values(**values)
             return connection.execute(statement).rowcount > 0
 

@@ -1,0 +1,44 @@
+"""`adapter apply`: accounts, scripts, templates and plans from a file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from adapter.cli.stores import SystemClock, opened, store_options
+from adapter.service.apply import Apply, ApplyError
+
+
+@click.command("apply")
+@click.option(
+    "-f",
+    "--file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The YAML file of definitions.",
+)
+@store_options
+def apply_command(file: Path, data_dir: Path | None, database_url: str | None) -> None:
+    """Create or update what FILE defines, all of it or nothing, and print what changed."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{file} cannot be read: {error}") from error
+    with opened(data_dir, database_url) as stores:
+        apply = Apply(
+            engine=stores.engine,
+            box=stores.box,
+            clock=SystemClock(),
+            environ=os.environ,
+            operator="adapter apply",
+        )
+        try:
+            changes = apply.apply(text, file.absolute().parent)
+        except ApplyError as error:
+            raise click.ClickException(f"{file}: {error}") from error
+    for change in changes:
+        click.echo(str(change))
+    if not changes:
+        click.echo("no changes")
