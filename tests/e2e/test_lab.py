@@ -319,6 +319,17 @@ def test_simple_hosts_run_programs(simple_lab: Lab) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_simple_hosts_lose_no_output(simple_lab: Lab) -> None:
+    """Nor the exit code, however soon after its last word a program ends."""
+    command = "echo out; echo error >&2; exit 7"
+    for _ in range(20):
+        done = ssh(simple_lab, simple_lab.hosts[0], command)
+        assert (done.returncode, done.stdout, done.stderr) == (7, "out\n", "error\n")
+    assert (
+        len(ssh(simple_lab, simple_lab.hosts[0], "head -c 3000000 /dev/zero | tr '\\0' x").stdout) == 3000000
+    )
+
+
 def test_simple_hosts_take_files(simple_lab: Lab, tmp_path: Path) -> None:
     """Over SFTP, as Ansible sends them."""
     (tmp_path / "source").write_bytes(b"\0data")

@@ -25,6 +25,7 @@ import asyncssh
 from tests.lab.model import LabError, LabHost, clean_environment, down_host, plan_hosts
 
 _PR_SET_CHILD_SUBREAPER = 36
+_CHUNK = 65536  # bytes
 
 
 class AsyncsshHosts:
@@ -94,15 +95,34 @@ class AsyncsshHosts:
                 *command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=host.home, start_new_session=True,
                 env=clean_environment() | {"HOME": host.home, "USER": session.get_extra_info("username")},
             )  # fmt: skip
-            await session.redirect(program.stdin, program.stdout, program.stderr)
+            feeding = asyncio.create_task(_feed(session.stdin, program.stdin))
+            # Like sshd: the end is when nobody holds the output open any more, and all of it has been sent.
+            await asyncio.gather(_pump(program.stdout, session.stdout), _pump(program.stderr, session.stderr))
             code = await program.wait()
-            await session.stdout.drain()
+            feeding.cancel()
             if code < 0:
                 session.exit_with_signal(signal.Signals(-code).name[3:])
             else:
                 session.exit(code)
 
         return run
+
+
+async def _feed(source: Any, program: Any) -> None:
+    """Passes input on until its end; a program may stop reading, a client may leave."""
+    with contextlib.suppress(OSError, asyncssh.Error, asyncssh.BreakReceived, asyncssh.SignalReceived):
+        while data := await source.read(_CHUNK):
+            program.write(data)
+            await program.drain()
+    program.close()
+
+
+async def _pump(program: Any, target: Any) -> None:
+    """Passes output on until its end; what a client that left doesn't take is read all the same."""
+    while data := await program.read(_CHUNK):
+        with contextlib.suppress(OSError, asyncssh.Error):
+            target.write(data)
+            await target.drain()
 
 
 class _Login(asyncssh.SSHServer):  # type: ignore[misc]  # asyncssh is not followed by mypy
