@@ -1,0 +1,144 @@
+"""Job instances as rows and back. A sensitive parameter is never in `definition`, only in `param_secret`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter.job.model import FileTask, Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
+from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
+from adapter.store import codec
+from adapter.store.secrets import SecretBox
+
+#: What is shown, and stored in `definition`, instead of a sensitive parameter.
+MASK = "******"
+
+
+def job_values(job: JobInstance) -> dict[str, Any]:
+    """The columns of `job_instance`, without the id."""
+    other = job.other_scope
+    return {
+        "scope_type": job.scope.type,
+        "scope_id": job.scope.id,
+        "other_scope_type": other.type if other else None,
+        "other_scope_id": other.id if other else None,
+        "name": job.name,
+        "type": job.type,
+        "status": job.status,
+        "plan_id": job.plan_id,
+        "template_id": job.template_id,
+        "launch_mode": job.launch_mode,
+        "operator": job.operator,
+        "app_code": job.app_code,
+        "callback_url": job.callback_url,
+        "started": job.started,
+        "create_time": job.create_time,
+        "start_time": job.start_time,
+        "end_time": job.end_time,
+    }
+
+
+def step_values(step: StepInstance, box: SecretBox) -> dict[str, Any]:
+    """The columns of `step_instance`, without the id."""
+    task = step.script or step.file
+    if task is None:
+        raise ValueError(f"step {step.name!r} has neither a script nor files")
+    secret = None
+    if step.script and step.script.param_sensitive:
+        secret = box.encrypt(step.script.param)
+        task = replace(step.script, param=MASK)
+    return {
+        "job_instance_id": step.job_instance_id,
+        "step_id": step.step_id,
+        "order": step.order,
+        "name": step.name,
+        "type": step.type,
+        "status": step.status,
+        "execute_count": step.execute_count,
+        "definition": codec.dumps(task),
+        "param_secret": secret,
+        "ignore_error": step.ignore_error,
+        "create_time": step.create_time,
+        "start_time": step.start_time,
+        "end_time": step.end_time,
+    }
+
+
+def host_values(step_instance_id: int, execute_count: int, order: int, host: Host) -> dict[str, Any]:
+    """The columns of `host_result` for a host that waits."""
+    return {
+        "step_instance_id": step_instance_id,
+        "execute_count": execute_count,
+        "bk_host_id": host.bk_host_id,
+        "order": order,
+        "bk_cloud_id": host.bk_cloud_id,
+        "ip": host.ip,
+        "name": host.name,
+        "status": int(HostStatus.WAITING),
+        "error_code": 0,
+        "tag": "",
+        "log_bytes": 0,
+        "log_kept": 0,
+    }
+
+
+def to_job(row: sa.Row[Any], steps: tuple[StepInstance, ...] = ()) -> JobInstance:
+    """A row of `job_instance`."""
+    other = None if row.other_scope_type is None else Scope(row.other_scope_type, row.other_scope_id)
+    return JobInstance(
+        id=row.id,
+        scope=Scope(row.scope_type, row.scope_id),
+        other_scope=other,
+        name=row.name,
+        type=TaskType(row.type),
+        status=RunStatus(row.status),
+        plan_id=row.plan_id,
+        template_id=row.template_id,
+        launch_mode=LaunchMode(row.launch_mode),
+        operator=row.operator,
+        app_code=row.app_code,
+        callback_url=row.callback_url,
+        started=row.started,
+        create_time=row.create_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        steps=steps,
+    )
+
+
+def to_step(row: sa.Row[Any]) -> StepInstance:
+    """A row of `step_instance`; its sensitive parameter reads MASK."""
+    is_file = row.type == StepType.FILE
+    return StepInstance(
+        id=row.id,
+        job_instance_id=row.job_instance_id,
+        step_id=row.step_id,
+        order=row.order,
+        name=row.name,
+        type=StepType(row.type),
+        status=RunStatus(row.status),
+        execute_count=row.execute_count,
+        script=None if is_file else codec.loads(ScriptTask, row.definition),
+        file=codec.loads(FileTask, row.definition) if is_file else None,
+        ignore_error=row.ignore_error,
+        create_time=row.create_time,
+        start_time=row.start_time,
+        end_time=row.end_time,
+    )
+
+
+def to_host_result(row: sa.Row[Any]) -> HostResult:
+    """A row of `host_result`."""
+    return HostResult(
+        host=Host(bk_host_id=row.bk_host_id, bk_cloud_id=row.bk_cloud_id, ip=row.ip, name=row.name),
+        status=HostStatus(row.status),
+        exit_code=row.exit_code,
+        error_code=row.error_code,
+        tag=row.tag,
+        start_time=row.start_time,
+        end_time=row.end_time,
+        log_bytes=row.log_bytes,
+        log_kept=row.log_kept,
+    )

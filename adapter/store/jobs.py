@@ -1,0 +1,181 @@
+"""Job instances: stored whole in one transaction, read by id or as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter import errors
+from adapter.job.commands import JobFilter
+from adapter.job.model import Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
+from adapter.job.status import RunStatus
+from adapter.store import codec, job_rows, tables
+from adapter.store.progress import JobProgress
+from adapter.store.secrets import SecretBox
+from adapter.store.transactions import MAX_ID, is_id, is_storable
+
+_job = tables.job_instance
+_step = tables.step_instance
+_host = tables.host_result
+
+
+class JobStore(JobProgress):
+    """The tables `job_instance`, `step_instance` and `host_result`."""
+
+    def __init__(self, engine: sa.Engine, box: SecretBox) -> None:
+        super().__init__(engine)
+        self._box = box
+
+    def add(self, job: JobInstance, hosts: Sequence[tuple[Host, ...]]) -> JobInstance:
+        """Store the job, its steps and a waiting host result for each of a step's `hosts`, or nothing.
+
+        Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
+        """
+        if len(hosts) != len(job.steps):
+            raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
+        with self._engine.begin() as connection:
+            job_id = _insert(connection, _job, job_rows.job_values(job))
+            steps = tuple(
+                self._add_step(connection, replace(step, job_instance_id=job_id), targets)
+                for step, targets in zip(job.steps, hosts, strict=True)
+            )
+        return replace(job, id=job_id, steps=steps)
+
+    def get(self, job_instance_id: int) -> JobInstance | None:
+        """The job with its steps in order, of any scope; None if there is none of that id."""
+        if not is_id(job_instance_id):
+            return None
+        steps = sa.select(_step).where(_step.c.job_instance_id == job_instance_id)
+        with self._engine.begin() as connection:
+            # The job first: a job that reads finished then never has a step that does not.
+            row = connection.execute(sa.select(_job).where(_job.c.id == job_instance_id)).one_or_none()
+            if row is None:
+                return None
+            rows = connection.execute(steps.order_by(_step.c.order, _step.c.id))
+            return job_rows.to_job(row, tuple(job_rows.to_step(step) for step in rows))
+
+    def status(self, job_instance_id: int) -> RunStatus:
+        """The job's state alone. Raises JobUnknown."""
+        with self._engine.begin() as connection:
+            status = connection.scalar(sa.select(_job.c.status).where(_job.c.id == job_instance_id))
+        if status is None:
+            raise errors.JobUnknown(job_instance_id)
+        return RunStatus(status)
+
+    def step(self, step_instance_id: int) -> StepInstance | None:
+        """The step of any job, None if there is none of that id."""
+        row = self._step_row(step_instance_id)
+        return None if row is None else job_rows.to_step(row)
+
+    def script_param(self, step_instance_id: int) -> str:
+        """The script's parameter in clear, for whoever runs the step. Raises StepInstanceUnknown.
+
+        ValueError if the key file is another than the one it was encrypted with.
+        """
+        row = self._step_row(step_instance_id)
+        if row is None:
+            raise errors.StepInstanceUnknown(step_instance_id)
+        if row.param_secret is not None:
+            return self._box.decrypt(row.param_secret)
+        return codec.loads(ScriptTask, row.definition).param
+
+    def hosts(self, step_instance_id: int, execute_count: int) -> tuple[HostResult, ...]:
+        """The hosts of one execution of a step, in the order of its targets."""
+        statement = (
+            sa.select(_host)
+            .where(_host.c.step_instance_id == step_instance_id, _host.c.execute_count == execute_count)
+            .order_by(_host.c.order, _host.c.bk_host_id)
+        )
+        with self._engine.begin() as connection:
+            return tuple(job_rows.to_host_result(row) for row in connection.execute(statement))
+
+    def list(self, wanted: JobFilter) -> tuple[int, tuple[JobInstance, ...]]:
+        """How many jobs there are, and a page of them without their steps, newest first."""
+        conditions = _conditions(wanted)
+        if conditions is None:
+            return 0, ()
+        count = sa.select(sa.func.count()).select_from(_job).where(*conditions)
+        page = (
+            sa.select(_job)
+            .where(*conditions)
+            .order_by(_job.c.create_time.desc(), _job.c.id.desc())
+            .offset(min(wanted.start, MAX_ID))
+            .limit(min(wanted.length, MAX_ID))
+        )
+        with self._engine.begin() as connection:
+            total = connection.execute(count).scalar_one()
+            return total, tuple(job_rows.to_job(row) for row in connection.execute(page))
+
+    def _add_step(
+        self, connection: sa.Connection, step: StepInstance, targets: tuple[Host, ...]
+    ) -> StepInstance:
+        step_id = _insert(connection, _step, job_rows.step_values(step, self._box))
+        rows = [
+            job_rows.host_values(step_id, step.execute_count, order, host)
+            for order, host in enumerate(targets)
+        ]
+        if rows:
+            connection.execute(sa.insert(_host), rows)
+        script = step.script
+        if script and script.param_sensitive:
+            script = replace(script, param=job_rows.MASK)
+        return replace(step, id=step_id, script=script)
+
+    def _step_row(self, step_instance_id: int) -> sa.Row[Any] | None:
+        if not is_id(step_instance_id):
+            return None
+        with self._engine.begin() as connection:
+            return connection.execute(sa.select(_step).where(_step.c.id == step_instance_id)).one_or_none()
+
+
+def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
+    key = connection.execute(sa.insert(table).values(values)).inserted_primary_key
+    assert key is not None  # noqa: S101 for the type checker: a single-row insert has one
+    return int(key[0])
+
+
+def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]] | None:
+    """What the rows must fulfil; None if no row can."""
+    texts = [text for text in (wanted.operator, wanted.name, wanted.ip) if text is not None]
+    if not all(is_storable(text) for text in texts):
+        return None
+    conditions = [
+        _visible_in(wanted.scope),
+        _job.c.create_time.between(
+            min(wanted.create_time_start, MAX_ID), min(wanted.create_time_end, MAX_ID)
+        ),
+    ]
+    if wanted.job_instance_id is not None:
+        if not is_id(wanted.job_instance_id):
+            return None
+        conditions.append(_job.c.id == wanted.job_instance_id)
+    for column, value in (
+        (_job.c.operator, wanted.operator),
+        (_job.c.launch_mode, wanted.launch_mode),
+        (_job.c.type, wanted.type),
+        (_job.c.status, wanted.status),
+    ):
+        if value is not None:
+            conditions.append(column == value)
+    if wanted.name:
+        conditions.append(_job.c.name.icontains(wanted.name, autoescape=True))
+    if wanted.ip:
+        conditions.append(_ran_on(wanted.ip))
+    return conditions
+
+
+def _visible_in(scope: Scope) -> sa.ColumnElement[bool]:
+    """A platform job belongs to both its businesses."""
+    return sa.or_(
+        sa.and_(_job.c.scope_type == scope.type, _job.c.scope_id == scope.id),
+        sa.and_(_job.c.other_scope_type == scope.type, _job.c.other_scope_id == scope.id),
+    )
+
+
+def _ran_on(ip: str) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        _step.c.job_instance_id == _job.c.id, _host.c.step_instance_id == _step.c.id, _host.c.ip == ip
+    )

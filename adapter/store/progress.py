@@ -1,0 +1,190 @@
+"""Writing what happens to a job that is stored.
+
+Every change of a state is one conditional UPDATE, so of two writers that race exactly one is told True:
+several workers, an operator's stop and a restart after a crash need no other lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapter.job.model import HostResult
+from adapter.job.status import HostStatus, RunStatus
+from adapter.store import tables
+
+_job = tables.job_instance
+_step = tables.step_instance
+_host = tables.host_result
+
+_FINISHED = [status for status in RunStatus if status.is_finished]
+_UNFINISHED_HOST = [status for status in HostStatus if not status.is_finished]
+#: A job the engine has something to do for: start it, go on with it, or end it because it was stopped.
+_TO_START = (RunStatus.WAITING, RunStatus.RUNNING, RunStatus.STOPPING)
+
+
+class JobProgress:
+    """The half of JobStore that the engine and the operations write with."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def to_start(self, limit: int) -> list[int]:
+        """Ids of the jobs that should be running or stopping, oldest first; not those that wait for a start."""
+        statement = (
+            sa.select(_job.c.id)
+            .where(_job.c.started, _job.c.status.in_(_TO_START))
+            .order_by(_job.c.id)
+            .limit(limit)
+        )
+        with self._engine.begin() as connection:
+            return list(connection.scalars(statement))
+
+    def begin_job(self, job_instance_id: int, now_ms: int) -> bool:
+        """WAITING to RUNNING. True if the job is running now, also if it was before; False: stopped, finished."""
+        mine = _job.c.id == job_instance_id
+        with self._engine.begin() as connection:
+            return _begin(connection, _job, mine, now_ms)
+
+    def finish_job(self, job_instance_id: int, status: RunStatus, now_ms: int) -> bool:
+        """End the job, once: False if it is finished already. A job that is being stopped ends STOPPED.
+
+        "Whatever the step's own end" (contract e), decided here so that a stop asked for at the last
+        moment is not lost between a reader and a writer.
+        """
+        ending = sa.case((_job.c.status == RunStatus.STOPPING, int(RunStatus.STOPPED)), else_=int(status))
+        statement = (
+            sa.update(_job)
+            .where(_job.c.id == job_instance_id, _job.c.status.not_in(_FINISHED))
+            .values(status=ending, end_time=now_ms)
+        )
+        return self._changes(statement)
+
+    def begin_step(self, step_instance_id: int, now_ms: int) -> bool:
+        """WAITING to RUNNING. True if the step is running now, also if it was before."""
+        with self._engine.begin() as connection:
+            return _begin(connection, _step, _step.c.id == step_instance_id, now_ms)
+
+    def finish_step(self, step_instance_id: int, status: RunStatus, now_ms: int) -> bool:
+        """End the step, once: False if it is finished already."""
+        statement = (
+            sa.update(_step)
+            .where(_step.c.id == step_instance_id, _step.c.status.not_in(_FINISHED))
+            .values(status=int(status), end_time=now_ms)
+        )
+        return self._changes(statement)
+
+    def save_hosts(self, step_instance_id: int, execute_count: int, results: Iterable[HostResult]) -> None:
+        """Write the hosts' states in one transaction; a finished host never becomes unfinished again."""
+        unfinished: list[dict[str, Any]] = []
+        finished: list[dict[str, Any]] = []
+        for result in results:
+            batch = finished if result.status.is_finished else unfinished
+            batch.append(_host_values(step_instance_id, execute_count, result))
+        # In order of id: two writers of the same step take their row locks in the same order.
+        for batch in (unfinished, finished):
+            batch.sort(key=lambda values: int(values["of_host"]))
+        with self._engine.begin() as connection:
+            if unfinished:
+                connection.execute(_SAVE_HOST.where(_host.c.status.in_(_UNFINISHED_HOST)), unfinished)
+            if finished:
+                connection.execute(_SAVE_HOST, finished)
+
+    def set_callback_state(self, job_instance_id: int, text: str) -> None:
+        """Note in words what became of the job's callback."""
+        statement = sa.update(_job).where(_job.c.id == job_instance_id).values(callback_state=text)
+        self._changes(statement)
+
+    def request_stop(self, job_instance_id: int) -> bool:
+        """Mark the job, and its step that runs, STOPPING; False if it is not in a state to be stopped.
+
+        A job that has been started and not yet picked up is stopped the same way: begin_job() then answers
+        False, and to_start() goes on naming the job, so that the engine ends it.
+        """
+        stoppable = sa.or_(
+            _job.c.status.in_((RunStatus.RUNNING, RunStatus.WAITING_USER)),
+            sa.and_(_job.c.status == RunStatus.WAITING, _job.c.started),
+        )
+        stop_job = (
+            sa.update(_job)
+            .where(_job.c.id == job_instance_id, stoppable)
+            .values(status=int(RunStatus.STOPPING))
+        )
+        stop_step = (
+            sa.update(_step)
+            .where(_step.c.job_instance_id == job_instance_id, _step.c.status == RunStatus.RUNNING)
+            .values(status=int(RunStatus.STOPPING))
+        )
+        with self._engine.begin() as connection:
+            if not connection.execute(stop_job).rowcount:
+                return False
+            connection.execute(stop_step)
+        return True
+
+    def request_start(self, job_instance_id: int) -> bool:
+        """Let a job start that waits for it; False if it does not (any more)."""
+        statement = (
+            sa.update(_job)
+            .where(_job.c.id == job_instance_id, _job.c.status == RunStatus.WAITING, sa.not_(_job.c.started))
+            .values(started=True)
+        )
+        return self._changes(statement)
+
+    def _changes(self, statement: sa.Update) -> bool:
+        with self._engine.begin() as connection:
+            return connection.execute(statement).rowcount > 0
+
+
+_SAVE_HOST = (
+    sa.update(_host)
+    .where(
+        _host.c.step_instance_id == sa.bindparam("of_step"),
+        _host.c.execute_count == sa.bindparam("of_execution"),
+        _host.c.bk_host_id == sa.bindparam("of_host"),
+    )
+    .values(
+        {
+            name: sa.bindparam(f"new_{name}")
+            for name in (
+                "status",
+                "exit_code",
+                "error_code",
+                "tag",
+                "start_time",
+                "end_time",
+                "log_bytes",
+                "log_kept",
+            )
+        }
+    )
+)
+
+
+def _host_values(step_instance_id: int, execute_count: int, result: HostResult) -> dict[str, Any]:
+    return {
+        "of_step": step_instance_id,
+        "of_execution": execute_count,
+        "of_host": result.host.bk_host_id,
+        "new_status": int(result.status),
+        "new_exit_code": result.exit_code,
+        "new_error_code": int(result.error_code),
+        "new_tag": result.tag,
+        "new_start_time": result.start_time,
+        "new_end_time": result.end_time,
+        "new_log_bytes": result.log_bytes,
+        "new_log_kept": result.log_kept,
+    }
+
+
+def _begin(connection: sa.Connection, table: sa.Table, mine: sa.ColumnElement[bool], now_ms: int) -> bool:
+    begin = (
+        sa.update(table)
+        .where(mine, table.c.status == RunStatus.WAITING)
+        .values(status=int(RunStatus.RUNNING), start_time=now_ms)
+    )
+    if connection.execute(begin).rowcount:
+        return True
+    status = connection.scalar(sa.select(table.c.status).where(mine))
+    return bool(status == RunStatus.RUNNING)
