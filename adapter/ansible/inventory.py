@@ -34,7 +34,7 @@ def run_inventory(
     hosts: dict[str, Any] = {}
     children: dict[str, Any] = {}
     for group, members in groups.items():
-        names = {}
+        names: dict[str, None] = {}
         for host in members:
             names[host.name] = None
             if host.name not in hosts:

@@ -61,7 +61,9 @@ def parse(raw: Mapping[str, Any]) -> HostEvent | None:
     if kind == "runner_on_start":
         return None if task == "stop" else HostEvent(name=name, status=HostStatus.RUNNING)
     if kind == "runner_on_unreachable":
-        return unreachable(name, str((data.get("res") or {}).get("msg") or "the host cannot be reached"), task)
+        return unreachable(
+            name, str((data.get("res") or {}).get("msg") or "the host cannot be reached"), task
+        )
     if kind not in ("runner_on_ok", "runner_on_failed"):
         return None
     res = data.get("res") or {}

@@ -1,8 +1,8 @@
 """A run's private data directory: written once, opened and run again by anyone with ansible-runner (design D3).
 
-    inventory/hosts.yml   the chosen hosts          env/envvars, env/cmdline, env/settings
-    project/step.yml      the generated playbook    artifacts/<ident>/   ansible-runner's, one for each attempt
-    project/files/        the script                spool/               logs and results by bk_host_id
+inventory/hosts.yml   the chosen hosts          env/envvars, env/cmdline, env/settings
+project/step.yml      the generated playbook    artifacts/<ident>/   ansible-runner's, one for each attempt
+project/files/        the script                spool/               logs and results by bk_host_id
 """
 
 from __future__ import annotations
@@ -21,7 +21,18 @@ _SSH_ARGS = (
 )
 
 #: What a run may see of the service's environment; the rest (cloud keys, passwords) is not its business.
-_PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "SSH_AUTH_SOCK", "VIRTUAL_ENV")
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+    "VIRTUAL_ENV",
+)
 _PASSED_ON_PREFIXES = ("LC_", "ANSIBLE_", "RUNNER_", "AWX_")
 
 

@@ -26,9 +26,9 @@ class SpoolReader:
         self._offsets = dict(stored)
         self._lines: dict[Path, int] = {}
 
-    def new_logs(self) -> Iterator[LogChunk]:
-        """What hosts printed since the last call, in chunks."""
-        for host_id in self._host_ids:
+    def new_logs(self, only: int | None = None) -> Iterator[LogChunk]:
+        """What hosts (or one host) printed since the last call, in chunks."""
+        for host_id in self._host_ids if only is None else [only]:
             path = self._directory / f"{host_id}.log"
             try:
                 size = path.stat().st_size
@@ -63,10 +63,10 @@ class SpoolReader:
             file.seek(max(0, path.stat().st_size - size))
             return file.read().decode("utf-8", "replace")
 
-    def new_file_logs(self) -> list[FileLog]:
-        """The newest word on every file that something was said of since the last call."""
+    def new_file_logs(self, only: int | None = None) -> list[FileLog]:
+        """The newest word on each file (of one host, if `only`) that something was said of since the last call."""
         newest: dict[tuple[Any, ...], FileLog] = {}
-        for path in self._directory.glob("*.files.jsonl"):
+        for path in self._directory.glob(f"{'*' if only is None else only}.files.jsonl"):
             offset = self._lines.get(path, 0)
             if path.stat().st_size <= offset:
                 continue
@@ -77,7 +77,7 @@ class SpoolReader:
                         break  # still being written
                     offset += len(line)
                     entry = _file_log(line)
-                    newest[(entry.bk_host_id, entry.mode, entry.src_host_id, entry.src_path, entry.dest_path)] = entry
+                    newest[_place(entry)] = entry
             self._lines[path] = offset
         return list(newest.values())
 
@@ -99,9 +99,13 @@ class SpoolReader:
             draft.rename(path)
 
 
+def _place(entry: FileLog) -> tuple[Any, ...]:
+    return entry.bk_host_id, entry.mode, entry.src_host_id, entry.src_path, entry.dest_path
+
+
 def _file_log(line: bytes) -> FileLog:
     # Names of files may hold bytes that are no UTF-8; a database wants text.
-    values = {
+    values: dict[str, Any] = {
         name: _text(value) if isinstance(value, str) else value
         for name, value in json.loads(line).items()
         if name in _FILE_LOG_FIELDS

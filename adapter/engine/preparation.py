@@ -1,0 +1,127 @@
+"""From a stored step to the input of its run: accounts, variables, inventory, plays."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from adapter.ansible.inventory import RunInventory, run_inventory
+from adapter.ansible.playbook import (
+    TARGETS,
+    SourceHost,
+    file_plays,
+    script_plays,
+    secret_name,
+    source_group,
+    stop_plays,
+)
+from adapter.ansible.run_input import RunInput
+from adapter.config import Settings
+from adapter.job.model import Account, FileTask, Host, ScriptTask, StepInstance
+from adapter.job.paths import expand_target_path
+from adapter.ports import Hosts
+from adapter.store.accounts import AccountStore
+from adapter.store.jobs import JobStore
+
+SCRIPT_FILE = "files/script"
+STEP_PLAYBOOK = "step.yml"
+STOP_PLAYBOOK = "stop.yml"
+
+
+class AccountGone(Exception):
+    """The account of a step was deleted after the job was submitted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """Makes run inputs. `installation` keeps two services apart on the same hosts."""
+
+    jobs: JobStore
+    accounts: AccountStore
+    hosts: Hosts
+    settings: Settings
+    installation: str
+    timezone: tzinfo | None = None  #: of dates in target paths; None is the service's own
+
+    def run_input(self, step: StepInstance, targets: Sequence[Host]) -> RunInput:
+        """The input of the step's run on `targets`, which present() has looked up. Raises AccountGone."""
+        if step.script is not None:
+            return self._script(step, step.script, targets)
+        assert step.file is not None
+        return self._file(step, step.file, targets)
+
+    def _key(self, step: StepInstance) -> str:
+        return f"{self.installation}.{step.id}.{step.execute_count}"
+
+    def _script(self, step: StepInstance, task: ScriptTask, targets: Sequence[Host]) -> RunInput:
+        account = self._account(task.account_id)
+        secrets = self._credential(account)
+        if task.param_sensitive:
+            secrets["param"] = self.jobs.script_param(step.id)
+        key = self._key(step)
+        plays = {
+            STEP_PLAYBOOK: script_plays(task, account, key, SCRIPT_FILE, self.settings.max_log_bytes),
+            STOP_PLAYBOOK: stop_plays(task, account, key),
+        }
+        return RunInput.of(
+            self._inventory({TARGETS: targets}),
+            plays,
+            forks=self._forks(targets),
+            files={SCRIPT_FILE: task.content.encode()},
+            secrets=secrets,
+        )
+
+    def _file(self, step: StepInstance, task: FileTask, targets: Sequence[Host]) -> RunInput:
+        account = self._account(task.account_id)
+        source_accounts = [self._account(source.account_id) for source in task.sources]
+        secrets: dict[str, str] = {}
+        for each in (account, *source_accounts):
+            secrets.update(self._credential(each))
+        groups: dict[str, Sequence[Host]] = {TARGETS: targets}
+        for number, source in enumerate(task.sources):
+            groups[source_group(number)] = self.present(source.hosts)[0]
+        sources = [
+            SourceHost(source=number, host=host, directory=self._directory(step, task, host))
+            for number, source in enumerate(task.sources)
+            for host in source.hosts
+        ]
+        plays = {STEP_PLAYBOOK: file_plays(task, account, source_accounts, sources, self._key(step))}
+        everyone = [host for members in groups.values() for host in members]
+        return RunInput.of(self._inventory(groups), plays, forks=self._forks(everyone), secrets=secrets)
+
+    def _directory(self, step: StepInstance, task: FileTask, source: Host) -> str:
+        at_ms = step.create_time or 0
+        return expand_target_path(task.target_path, source, at_ms, self.timezone)
+
+    def present(self, hosts: Sequence[Host]) -> tuple[list[Host], list[Host]]:
+        """Hosts the inventory still has, under the name it now has for them, and the others."""
+        present, gone = [], []
+        for host in hosts:
+            now = self.hosts.get(host.bk_host_id)
+            if now is None:
+                gone.append(host)
+            else:
+                present.append(replace(host, name=now.name))
+        return present, gone
+
+    def _inventory(self, groups: dict[str, Sequence[Host]]) -> RunInventory:
+        names = {host.name for members in groups.values() for host in members}
+        return run_inventory(groups, self.hosts.variables(names), getpass.getuser())
+
+    def _forks(self, hosts: Sequence[Host]) -> int:
+        return max(1, min(self.settings.forks, len(hosts)))
+
+    def _account(self, account_id: int) -> Account:
+        account = self.accounts.get(account_id)
+        if account is None:
+            raise AccountGone(f"account ID={account_id} was deleted after the job was submitted")
+        return account
+
+    def _credential(self, account: Account) -> dict[str, str]:
+        if not (account.has_private_key or account.has_password):
+            return {}
+        credential = self.accounts.credential(account.id)
+        found = {"private_key": credential.private_key, "password": credential.password}
+        return {secret_name(account, kind): value for kind, value in found.items() if value is not None}

@@ -1,0 +1,102 @@
+"""Puts what happens in a step run into the store, in batches: host results, logs, file progress."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapter.ansible.runner_events import HostEvent
+from adapter.engine.board import HostBoard
+from adapter.engine.spool_reader import LogChunk, SpoolReader
+from adapter.job.model import FileLog, HostResult, StepInstance
+from adapter.job.roll_up import tag_of
+from adapter.ports import Clock
+from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
+
+
+class Recorder:
+    """One step run's way into the store."""
+
+    def __init__(
+        self, jobs: JobStore, logs: LogStore, clock: Clock, step: StepInstance, board: HostBoard, spool: Path
+    ) -> None:
+        self._jobs = jobs
+        self._logs = logs
+        self._clock = clock
+        self._step = step
+        self._board = board
+        ids = [item.host.bk_host_id for item in board.results]
+        stored = {} if step.script is None else {i: logs.size(step.id, step.execute_count, i) for i in ids}
+        self.spool = SpoolReader(spool, ids, stored)
+        self._pending: list[LogChunk] = []
+        self._file_hosts: set[int] = set()
+
+    def apply(self, event: HostEvent) -> None:
+        """Fold an event in; a host that ended by it gets its log completed and its tag read."""
+        ended = self._board.apply(event, self._clock.now_ms())
+        if ended is None:
+            return
+        host_id = ended.host.bk_host_id
+        self.take_spool(host_id)
+        if self._step.script is not None:
+            kept = self.spool.log_end(host_id)
+            self._board.note(event.name, tag=tag_of(self.spool.tail(host_id)), log_kept=kept)
+            self._say(ended, event.message, kept)
+        elif event.message and host_id not in self._file_hosts:
+            self._logs.save_file_logs(
+                self._step.id, self._step.execute_count, [self._failed_file(ended, event.message)]
+            )
+
+    def _say(self, ended: HostResult, message: str, kept: int) -> None:
+        """The service's own words in the host's log: what went wrong, and output that was not kept."""
+        words = []
+        dropped = ended.log_bytes - kept
+        if dropped > 0:
+            words.append(
+                f"{dropped} of {ended.log_bytes} bytes of output were not kept (limit of one host's log)"
+            )
+        if message:
+            words.append(message)
+        if words:
+            at = datetime.fromtimestamp((ended.end_time or 0) / 1000, UTC).astimezone()
+            text = "".join(f"[{at:%Y-%m-%d %H:%M:%S}] {line}\n" for line in words)
+            if kept and not self.spool.tail(ended.host.bk_host_id, 1).endswith("\n"):
+                text = f"\n{text}"
+            self._pending.append(self.spool.add_log(ended.host.bk_host_id, text))
+
+    def _failed_file(self, ended: HostResult, message: str) -> FileLog:
+        """A target that failed before any of its files was spoken of."""
+        assert self._step.file is not None
+        host_id = ended.host.bk_host_id
+        return FileLog(
+            bk_host_id=host_id,
+            mode=1,
+            src_host_id=None,
+            src_path=self._step.file.sources[0].files[0],
+            dest_host_id=host_id,
+            dest_path=self._step.file.target_path,
+            status=5,
+            status_desc="failed",
+            content=message,
+        )
+
+    def take_spool(self, only: int | None = None) -> None:
+        """Take over what the plugins of all hosts (or of one) spooled since the last look."""
+        if self._step.script is not None:
+            self._pending.extend(self.spool.new_logs(only))
+            return
+        entries = self.spool.new_file_logs(only)
+        self._file_hosts.update(entry.bk_host_id for entry in entries)
+        if entries:
+            self._logs.save_file_logs(self._step.id, self._step.execute_count, entries)
+
+    def flush(self) -> None:
+        """Logs first: a host that reads as ended has its whole log."""
+        step_id, count = self._step.id, self._step.execute_count
+        if self._pending:
+            self._logs.append_many([(step_id, count, *chunk) for chunk in self._pending])
+            self._pending.clear()
+        changed = self._board.take_changed()
+        if changed:
+            self._jobs.save_hosts(step_id, count, changed)

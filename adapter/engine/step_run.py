@@ -1,0 +1,247 @@
+"""One execution of one step, from its stored rows to its final state; safe to run again after a crash.
+
+What hosts have done is remembered on the hosts (the script's run directory), in the spool (logs, results) and in
+the store (states): running a step again follows what is under way and starts only what never started.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from adapter.ansible import runner_events
+from adapter.ansible.runner_events import HostEvent
+from adapter.engine.board import HostBoard
+from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone, Preparation
+from adapter.engine.private_data import PrivateData
+from adapter.engine.recorder import Recorder
+from adapter.engine.runner import Outcome, PlaybookRun
+from adapter.engine.secret_server import serve_secrets
+from adapter.job.model import StepInstance
+from adapter.job.roll_up import step_status
+from adapter.job.status import HostStatus, RunStatus
+from adapter.ports import Clock
+from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between looks at logs and at the job's state while a run goes on.
+_PAUSE = 0.3
+#: Attempts in a row that bring no host to an end before the rest is given up.
+_FRUITLESS_ATTEMPTS = 3
+#: Seconds that hosts get to confirm a stop before ansible-playbook is killed.
+_STOP_GRACE = 60
+#: Seconds past a script's timeout after which its hosts are given up (contract e: JOB waits 300).
+_OVERDUE = 300
+
+
+class HandedOver(BaseException):
+    """The service is going down: the step goes on at its next start. Not an Exception: DBOS must not record it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRuns:
+    """Runs steps. `handover` tells that the service is going down; `gate` limits how many run at once."""
+
+    jobs: JobStore
+    logs: LogStore
+    preparation: Preparation
+    clock: Clock
+    artifacts: Path
+    file_cache: Path
+    runtime: Path
+    handover: Callable[[], bool]
+    gate: threading.Semaphore
+
+    def run(self, step_instance_id: int) -> RunStatus:
+        """Bring the step to its final state and return that. Raises HandedOver."""
+        step = self.jobs.step(step_instance_id)
+        if step is None:
+            raise LookupError(f"step instance {step_instance_id} is not in the store")
+        if step.status.is_finished:
+            return step.status
+        while not self.gate.acquire(timeout=1):
+            if self.handover():
+                raise HandedOver
+            if self._is_stopped_untouched(step):
+                break
+        else:
+            try:
+                if self.handover():
+                    raise HandedOver
+                return self._run(step)
+            finally:
+                self.gate.release()
+        return self._end_untouched(step)
+
+    def _is_stopped_untouched(self, step: StepInstance) -> bool:
+        """True for a step that is terminated while it waits for its turn and has never run."""
+        stopping = self.jobs.status(step.job_instance_id) is RunStatus.STOPPING
+        return stopping and not self._directory(step).exists()
+
+    def _end_untouched(self, step: StepInstance) -> RunStatus:
+        now = self.clock.now_ms()
+        results = self.jobs.hosts(step.id, step.execute_count)
+        ended = [item.evolve(status=HostStatus.TERMINATED, error_code=126, end_time=now) for item in results]
+        self.jobs.save_hosts(step.id, step.execute_count, ended)
+        self.jobs.finish_step(step.id, RunStatus.STOPPED, now)
+        return RunStatus.STOPPED
+
+    def _directory(self, step: StepInstance) -> Path:
+        return self.artifacts / str(step.job_instance_id) / str(step.id) / str(step.execute_count)
+
+    def _run(self, step: StepInstance) -> RunStatus:
+        self.jobs.begin_step(step.id, self.clock.now_ms())
+        current = self.jobs.step(step.id) or step
+        results = self.jobs.hosts(step.id, step.execute_count)
+        present, gone = self.preparation.present([item.host for item in results])
+        named = {host.bk_host_id: host for host in present}
+        board = HostBoard(item.evolve(host=named.get(item.host.bk_host_id, item.host)) for item in results)
+        data = PrivateData(self._directory(step), self.preparation.settings.playbooks / "collections")
+        recorder = Recorder(self.jobs, self.logs, self.clock, current, board, data.spool)
+        for host in gone:
+            recorder.apply(
+                HostEvent(
+                    name=host.name, status=HostStatus.INVALID_HOST, message="the inventory has it no longer"
+                )
+            )
+        _Execution(self, current, board, data, recorder).until_all_ended()
+        recorder.flush()
+        stopped = self.jobs.status(step.job_instance_id) is RunStatus.STOPPING
+        status = step_status(board.results, stopped=stopped, ignore_error=step.ignore_error)
+        self.jobs.finish_step(step.id, status, self.clock.now_ms())
+        return status
+
+
+@dataclass
+class _Execution:
+    """The attempts of one step run."""
+
+    owner: StepRuns
+    step: StepInstance
+    board: HostBoard
+    data: PrivateData
+    recorder: Recorder
+    stopping_since: float | None = None
+    stop_run: PlaybookRun | None = None
+    problem: str = ""
+    deadline_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        began = self.step.start_time or self.owner.clock.now_ms()
+        grace = _OVERDUE + len(self.board.results) if self.step.script else 0
+        self.deadline_ms = began + (self.step.timeout + grace) * 1000
+
+    def until_all_ended(self) -> None:
+        """Run the play until every host has ended, again if it broke, but not for ever."""
+        fruitless = 0
+        while self.board.unfinished and fruitless < _FRUITLESS_ATTEMPTS:
+            before = len(self.board.unfinished)
+            try:
+                self._attempt()
+            except AccountGone as error:
+                self.problem = str(error)
+                break
+            if self.owner.handover() and self.board.unfinished:
+                self.recorder.flush()
+                raise HandedOver
+            if self.stopping_since is not None or self._is_overdue():
+                break
+            fruitless = fruitless + 1 if len(self.board.unfinished) == before else 0
+        self._give_up_the_rest()
+
+    def _attempt(self) -> None:
+        """One run of the play on the hosts that have not ended."""
+        targets = [item.host for item in self.board.unfinished]
+        run_input = self.owner.preparation.run_input(self.step, targets)
+        control = self.owner.runtime / "cp"
+        control.mkdir(mode=0o700, exist_ok=True)
+        self.data.write(run_input, control)
+        with serve_secrets(run_input.secrets, self.owner.runtime) as socket:
+            environ = {
+                "ADAPTER_SPOOL": str(self.data.spool),
+                "ADAPTER_FILE_CACHE": str(self.owner.file_cache),
+                **({"ADAPTER_SECRETS": str(socket)} if socket else {}),
+            }
+            outcome = self._follow(PlaybookRun(self.data, STEP_PLAYBOOK, "run", environ), environ)
+        self.recorder.take_spool()
+        self._take_recorded()
+        if outcome is not None and outcome.problem:
+            self.problem = outcome.problem
+            log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
+
+    def _follow(self, run: PlaybookRun, environ: dict[str, str]) -> Outcome | None:
+        """Fold the run's events while it goes on; looks after stop, handover and the deadline beside it."""
+        self._look_after(run, environ)  # a stop that was asked for while nobody ran must not start anything
+        run.start()
+        for batch in run.events(_PAUSE):
+            for raw in batch:
+                self._fold(raw)
+            self.recorder.take_spool()
+            self.recorder.flush()
+            self._look_after(run, environ)
+        if self.stop_run is not None:
+            for batch in self.stop_run.events(_PAUSE):
+                for raw in batch:
+                    self._fold(raw)
+                if self._stopping_too_long():
+                    self.stop_run.cancel()
+        return run.outcome
+
+    def _fold(self, raw: dict[str, Any]) -> None:
+        event = runner_events.parse(raw)
+        if event is not None:
+            self.recorder.apply(event)
+
+    def _look_after(self, run: PlaybookRun, environ: dict[str, str]) -> None:
+        if self.owner.handover():
+            run.cancel()
+        elif self.stopping_since is None:
+            if self.owner.jobs.status(self.step.job_instance_id) is RunStatus.STOPPING:
+                self._stop(environ)
+            elif self._is_overdue():
+                self.recorder.spool.stop("timeout")
+                self.stopping_since = time.monotonic()
+        elif not self.board.unfinished or self._stopping_too_long():
+            run.cancel()
+
+    def _stop(self, environ: dict[str, str]) -> None:
+        """Tell the plugins to start nothing more and, for scripts, kill what runs on the hosts."""
+        self.recorder.spool.stop("terminate")
+        self.stopping_since = time.monotonic()
+        if self.step.script is not None:
+            self.stop_run = PlaybookRun(self.data, STOP_PLAYBOOK, "stop", environ).start()
+
+    def _stopping_too_long(self) -> bool:
+        return self.stopping_since is not None and time.monotonic() > self.stopping_since + _STOP_GRACE
+
+    def _is_overdue(self) -> bool:
+        return self.owner.clock.now_ms() > self.deadline_ms
+
+    def _take_recorded(self) -> None:
+        """Results that plugins recorded although their events were lost."""
+        for item in self.board.unfinished:
+            recorded = self.recorder.spool.result(item.host.bk_host_id)
+            if recorded is not None:
+                is_file = self.step.file is not None
+                self.recorder.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))
+
+    def _give_up_the_rest(self) -> None:
+        status = HostStatus.TASK_ERROR
+        message = self.problem or "Ansible ended without a word about this host"
+        if self.owner.jobs.status(self.step.job_instance_id) is RunStatus.STOPPING:
+            is_script = self.step.script is not None
+            status = HostStatus.TERMINATE_FAILED if is_script else HostStatus.TERMINATED
+            message = "the host did not confirm the stop" if is_script else ""
+        elif self._is_overdue():
+            status = HostStatus.TIMEOUT if self.step.script else HostStatus.FILE_TIMEOUT
+            message = "the step's time is up"
+        for item in self.board.unfinished:
+            self.recorder.apply(HostEvent(name=item.host.name, status=status, message=message))
