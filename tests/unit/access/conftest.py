@@ -1,0 +1,55 @@
+"""A real database with two applications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from adapter.config import Settings
+from adapter.job.model import Scope
+from adapter.service.access import Access, Applications
+from adapter.store.opening import Stores, open_store
+
+BIZ = Scope("biz", "2")
+
+
+class FixedClock:
+    """Always the same time."""
+
+    def now_ms(self) -> int:
+        """Some day in 2023."""
+        return 1_700_000_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """Who is registered: `trusted` may act as any user, `plain` may not and has one business."""
+
+    stores: Stores
+    access: Access
+    applications: Applications
+    trusted: str  #: its secret
+    plain: str  #: its secret
+    ann: str  #: ann's token of plain
+    data_dir: Path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A new database with these."""
+    data_dir = tmp_path / "data"
+    stores = open_store(Settings(data_dir=data_dir))
+    applications = Applications(stores.apps, FixedClock())
+    yield World(
+        stores=stores,
+        access=Access(stores.apps),
+        applications=applications,
+        trusted=applications.create("trusted", act_as_any_user=True),
+        plain=applications.create("plain", scopes=frozenset({BIZ})),
+        ann=applications.create_token("plain", "ann"),
+        data_dir=data_dir,
+    )
+    stores.close()
