@@ -1,0 +1,78 @@
+"""An inventory in memory, for tests of everything that asks for hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from adapter.errors import Internal
+from adapter.hosts import resolve
+from adapter.hosts.index import HostIndex, build_index
+from adapter.job.model import Host, Scope, Server
+
+
+class MemoryHosts:
+    """The Hosts port over given hosts and groups; it follows the same rules as the real one.
+
+    `groups` maps names of inventory groups (`biz_3`, `module_7`, `dynamic_group_web`) to names of hosts.
+    Hosts in no `biz_` group are in `default_biz`.
+    """
+
+    def __init__(
+        self,
+        hosts: Iterable[Host] = (),
+        groups: Mapping[str, Iterable[str]] | None = None,
+        *,
+        variables: Mapping[str, Mapping[str, Any]] | None = None,
+        default_biz: str = "2",
+        ready: bool = True,
+    ) -> None:
+        self.ready = ready  #: set it to play a service that is still starting
+        given = variables or {}
+        hostvars = {host.name: {**given.get(host.name, {}), **_identity(host)} for host in hosts}
+        data: dict[str, Any] = {name: {"hosts": list(members)} for name, members in (groups or {}).items()}
+        self._index = build_index(
+            {
+                "_meta": {"hostvars": hostvars},
+                "all": {"children": ["ungrouped", *data]},
+                "ungrouped": {"hosts": list(hostvars)},
+                **data,
+            },
+            ids_for=_no_ids,
+            default_biz=default_biz,
+        )
+
+    def is_ready(self) -> bool:
+        """As `ready` says."""
+        return self.ready
+
+    def has_scope(self, scope: Scope) -> bool:
+        """True if a group of that name was given, or it is the default business."""
+        return resolve.has_scope(self._loaded(), scope)
+
+    def resolve(self, scope: Scope, server: Server) -> tuple[Host, ...]:
+        """The hosts `server` lists within `scope`."""
+        return resolve.resolve(self._loaded(), scope, server)
+
+    def get(self, bk_host_id: int) -> Host | None:
+        """The host of that id."""
+        return self._loaded().hosts.get(bk_host_id)
+
+    def variables(self, names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The given variables of hosts, with those that make them who they are."""
+        index = self._loaded()
+        return {name: index.variables[name] for name in names if name in index.names}
+
+    def _loaded(self) -> HostIndex:
+        if not self.ready:
+            raise Internal("The inventory has not been read yet")
+        return self._index
+
+
+def _identity(host: Host) -> dict[str, Any]:
+    address = {"ansible_host": host.ip} if host.ip else {}
+    return {"bk_host_id": host.bk_host_id, "bk_cloud_id": host.bk_cloud_id, **address}
+
+
+def _no_ids(names: list[str], _taken: object) -> dict[str, int]:
+    raise ValueError(f"groups name hosts that were not given: {', '.join(names)}")
