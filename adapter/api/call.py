@@ -1,0 +1,46 @@
+"""What an endpoint gets: the use cases, who is asking, for which scope, and the fields as its schema read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.api.use_cases import Launch, Operate, Query
+from adapter.job.commands import Caller
+from adapter.job.model import Scope
+from adapter.ports import Hosts
+from adapter.service.access import Access
+from adapter.service.catalog import Catalog
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything the API calls; `ready` raises if the store does not answer."""
+
+    access: Access
+    launch: Launch
+    operate: Operate
+    query: Query
+    catalog: Catalog
+    hosts: Hosts
+    ready: Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One understood request of a known caller. `scope` is the only one of the request, or the target's."""
+
+    services: Services
+    caller: Caller
+    scopes: tuple[Scope, ...]
+    fields: dict[str, Any]
+
+    @property
+    def scope(self) -> Scope:
+        """Where things happen."""
+        return self.scopes[-1]
+
+    def __getitem__(self, name: str) -> Any:
+        """A field's value."""
+        return self.fields[name]

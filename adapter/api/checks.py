@@ -1,0 +1,104 @@
+"""Checks that come after the schema, each with the code JOB gives it (contract c, g)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from adapter.api.json_text import shown
+from adapter.api.schemas_v3 import MAX_SENSITIVE_PARAM_BYTES
+from adapter.errors import BadRequest, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
+from adapter.job.commands import AccountRef, ScriptRef
+from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, TransferMode
+
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\/]")
+_VARIABLE = re.compile(r"\$\{[^}]+\}")
+_FILE_TYPES_TO_COME = {2: "local file", 3: "third-party file source"}
+
+
+def require_id(
+    name: str, value: int | None, error: type[InvalidParameter] | type[MissingOrInvalid] = InvalidParameter
+) -> int:
+    """An id of at least 1."""
+    if value is None or value < 1:
+        raise error(name, f"must be a whole number of at least 1, not {shown(value)}")
+    return value
+
+
+def require_account(name: str, account: AccountRef | None) -> AccountRef:
+    """The account, if one is named."""
+    if account is None:
+        raise MissingParameter(name)
+    return account
+
+
+def check_language(name: str, language: int | None) -> None:
+    """A number of JOB's languages, whether or not this service can run it."""
+    if language is None or language not in set(ScriptLanguage):
+        raise InvalidParameter(name, f"must be 1 shell, 3 perl or 4 python, not {shown(language)}")
+
+
+def check_executable(name: str, script: ScriptRef) -> None:
+    """NotSupported if the script comes as text of a language that cannot be run yet."""
+    if script.content is not None and script.language is not None:
+        check_creatable(name, script.language)
+
+
+def check_creatable(name: str, language: int) -> None:
+    """NotSupported for the languages of Windows and of databases."""
+    if language not in EXECUTABLE_LANGUAGES:
+        raise NotSupported(f"{name} {language} ({ScriptLanguage(language).name.lower()}); use 1, 3 or 4")
+
+
+def script_param(param: str | None, sensitive: bool | None) -> str:
+    """The parameter on one line. A sensitive one must fit once it is encrypted."""
+    if param is None:
+        return ""
+    if sensitive and (size := len(param.encode())) > MAX_SENSITIVE_PARAM_BYTES:
+        raise BadRequest(
+            f"script_param must decode to at most {MAX_SENSITIVE_PARAM_BYTES} bytes if sensitive, not {size}"
+        )
+    return param.replace("\n", " ")
+
+
+def is_path(path: str) -> bool:
+    """An absolute path of Linux or Windows, or one that a variable completes."""
+    return path.startswith("/") or bool(_WINDOWS_PATH.match(path)) or bool(_VARIABLE.search(path))
+
+
+def check_posix(name: str, path: str) -> None:
+    """NotSupported for a path of Windows."""
+    if _WINDOWS_PATH.match(path):
+        raise NotSupported(f"{name} {shown(path)}: paths of Windows hosts")
+
+
+def check_source_files(name: str, files: Iterable[str]) -> None:
+    """Absolute paths, each of them."""
+    for path in files:
+        if not is_path(path):
+            raise InvalidParameter(name, f"must be absolute paths, not {shown(path)}")
+        check_posix(name, path)
+
+
+def check_file_type(name: str, file_type: int | None) -> None:
+    """Only files on servers can be transferred yet."""
+    if file_type in _FILE_TYPES_TO_COME:
+        raise NotSupported(f"{name} {file_type} ({_FILE_TYPES_TO_COME[file_type]}); use 1 (server file)")
+    if file_type not in (None, 1):
+        raise InvalidParameter(name, f"must be 1 (server file), not {file_type}")
+
+
+def check_file_name(name: str, file_name: str | None) -> None:
+    """A bare name, if there is one."""
+    if file_name in (".", "..") or (file_name and ("/" in file_name or "\\" in file_name)):
+        raise InvalidParameter(name, f"must be a file's name without a directory, not {shown(file_name)}")
+
+
+def transfer_mode(mode: int | None) -> int:
+    """Strict if asked for, force for everything else, as JOB reads it."""
+    return TransferMode.STRICT if mode == TransferMode.STRICT else TransferMode.FORCE
+
+
+def speed_limit(limit: int | None) -> int | None:
+    """MB/s; nothing and less mean unlimited."""
+    return limit if limit is not None and limit > 0 else None

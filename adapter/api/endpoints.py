@@ -1,0 +1,142 @@
+"""An endpoint as data, and the way every request goes: body, caller, scope, schema, use case, envelope."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from marshmallow import Schema
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from adapter.api import credentials, loading, replies, scopes
+from adapter.api import request as reading
+from adapter.api.call import Call, Services
+from adapter.api.json_text import shown
+from adapter.errors import BadRequest, Internal, JobError
+from adapter.job.model import Scope
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+_METHODS = ("GET", "POST")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One API: what it reads, and what it answers as `data`."""
+
+    schema: type[Schema]
+    answer: Callable[[Call], Any]
+    scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]]
+
+
+def endpoint(
+    schema: type[Schema],
+    use_case: Callable[[Call], T],
+    reply: Callable[[T], Any],
+    scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]] = scopes.one,
+) -> Endpoint:
+    """An endpoint of a use case and the view of its result."""
+    return Endpoint(schema=schema, answer=lambda call: reply(use_case(call)), scopes=scopes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surface:
+    """A dialect at a place: the endpoints below a prefix, by name."""
+
+    prefix: str
+    endpoints: Mapping[str, Endpoint]
+    unknown: Callable[[str], JobError]  #: what a name that is not there means
+    system: bool = False  #: the application answers for the user (contract a, b1)
+
+
+@dataclass(kw_only=True)
+class _Trace:
+    """What the access log says of a request: never a body, never a secret."""
+
+    name: str
+    request_id: str
+    app: str = ""
+    user: str = ""
+    started: float = field(default_factory=time.perf_counter)
+
+    def finish(self, code: int) -> None:
+        ms = round((time.perf_counter() - self.started) * 1000, 1)
+        _log.info(
+            "request",
+            api=self.name,
+            app=self.app,
+            user=self.user,
+            code=code,
+            ms=ms,
+            request_id=self.request_id,
+        )
+
+
+class Dispatcher:
+    """Carries requests through: nothing that goes wrong leaves without an envelope."""
+
+    def __init__(self, services: Services, max_body_bytes: int) -> None:
+        self._services = services
+        self._max_body_bytes = max_body_bytes
+
+    def of(self, surface: Surface) -> Callable[[Request], Awaitable[Response]]:
+        """The Starlette endpoint of a surface; the path's last part is the name."""
+
+        async def serve(request: Request) -> Response:
+            return await self._serve(surface, request)
+
+        return serve
+
+    async def _serve(self, surface: Surface, request: Request) -> Response:
+        id_ = reading.request_id(request)
+        trace = _Trace(name=f"{surface.prefix}/{request.path_params['name'][:64]}", request_id=id_)
+        try:
+            found = _find(surface, request)
+            incoming = await reading.read(request, id_, self._max_body_bytes)
+            response = await run_in_threadpool(self._carry_out, found, incoming, surface.system, trace)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except JobError as error:
+            trace.finish(error.code)
+            return failed(error, id_)
+        except Exception:  # noqa: BLE001 the last line of defence; it is logged
+            _log.exception("unexpected error", api=trace.name, request_id=id_)
+            trace.finish(Internal.code)
+            return failed(Internal(f"Internal Server Error; the service's log has request_id {id_}"), id_)
+        trace.finish(0)
+        return response
+
+    def _carry_out(
+        self, found: Endpoint, incoming: reading.Incoming, system: bool, trace: _Trace
+    ) -> replies.EnvelopeResponse:
+        """In a thread of its own, with everything that takes time: parsing, the use case, writing the reply."""
+        access = self._services.access
+        raw = incoming.fields()
+        caller = access.identify(credentials.read(incoming, raw, system=system))
+        trace.app, trace.user = caller.app_code, caller.user
+        wanted = found.scopes(raw)
+        for scope in wanted:
+            access.require_scope(caller, scope)
+        fields = loading.load(found.schema, raw)
+        data = found.answer(Call(services=self._services, caller=caller, scopes=wanted, fields=fields))
+        return replies.EnvelopeResponse(replies.success(data, incoming.id))
+
+
+def failed(error: JobError, request_id: str) -> replies.EnvelopeResponse:
+    """The reply to a request that cannot be carried out."""
+    return replies.EnvelopeResponse(replies.failure(error, request_id), error.http_status)
+
+
+def _find(surface: Surface, request: Request) -> Endpoint:
+    name = request.path_params["name"]
+    if name not in surface.endpoints:
+        raise surface.unknown(name)
+    if request.method not in _METHODS:
+        raise BadRequest(f"Method {shown(request.method)} is not allowed; use GET or POST")
+    return surface.endpoints[name]

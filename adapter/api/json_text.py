@@ -1,0 +1,70 @@
+"""JSON from strangers: everything that would hurt further in is refused here, with the reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from adapter.errors import BadRequest
+
+MAX_DEPTH = 64  #: levels of nesting; JOB's own requests have six
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def parse(text: str, what: str) -> Any:
+    """The value of a JSON text; `what` names it in messages.
+
+    Raises BadRequest for malformed JSON, NaN and Infinity, numbers of thousands of digits, nesting beyond
+    MAX_DEPTH, and strings with NUL characters or lone surrogates (no database stores them).
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise _too_deep(what) from None
+    except ValueError as error:
+        raise BadRequest(f"{what} is not valid JSON: {error}; send one JSON object") from None
+    check_strings(value, what)
+    return value
+
+
+def check_strings(value: Any, what: str) -> None:
+    """Raise BadRequest for nesting beyond MAX_DEPTH and for strings that cannot be stored."""
+    level, depth = [(what, value)], 0
+    while level:
+        if depth > MAX_DEPTH:
+            raise _too_deep(what)
+        level = [child for name, item in level for child in _children(name, item)]
+        depth += 1
+
+
+def shown(value: Any) -> str:
+    """A value as messages quote it: short, in plain ASCII."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 128:
+        return "a number of more than 38 digits"
+    text = json.dumps(value[:61] if isinstance(value, str) else value)
+    return text if len(text) <= 64 else f"{text[:60]}…"
+
+
+def _children(name: str, value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, str) and (found := _UNSTORABLE.search(value)):
+        raise BadRequest(
+            f"{name} has the character U+{ord(found.group()):04X} at position {found.start()}, "
+            "which cannot be stored; remove it"
+        )
+    if isinstance(value, dict):
+        return [(key[:64], item) for key, item in value.items()]
+    return [(name, item) for item in value] if isinstance(value, list) else []
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _too_deep(what: str) -> BadRequest:
+    return BadRequest(f"{what} is nested deeper than {MAX_DEPTH} levels; flatten it")

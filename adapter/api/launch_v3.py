@@ -1,0 +1,160 @@
+"""v3 requests that start jobs, checked in JOB's order (contract c) and made into commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapter.api import checks, targets
+from adapter.api.call import Call
+from adapter.errors import HostEmpty, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
+from adapter.job.commands import (
+    AccountRef,
+    ExecutePlan,
+    ExecuteScript,
+    Launched,
+    ScriptRef,
+    SourceSpec,
+    TransferFile,
+    VariableValue,
+)
+from adapter.job.model import Server
+
+
+def execute_script(call: Call) -> Launched:
+    """fast_execute_script."""
+    script = _script(call.fields)
+    target = targets.server(call["target_server"])
+    if call["target_server"] is None:
+        raise MissingParameter("target_server")
+    if target.is_empty:
+        raise HostEmpty
+    account = _account(call.fields)
+    _refuse(call.fields, "rolling_config", "windows_interpreter", "host_password_list")
+    checks.check_executable("script_language", script)
+    return call.services.launch.execute_script(
+        ExecuteScript(
+            caller=call.caller,
+            scope=call.scope,
+            script=script,
+            account=account,
+            target=target,
+            param=checks.script_param(call["script_param"], call["is_param_sensitive"]),
+            param_sensitive=bool(call["is_param_sensitive"]),
+            timeout=call["timeout"],
+            task_name=call["task_name"] or "",
+            callback_url=call["callback_url"],
+            start_task=call["start_task"],
+        )
+    )
+
+
+def transfer_file(call: Call) -> Launched:
+    """fast_transfer_file."""
+    path = call["file_target_path"]
+    if path is None or not checks.is_path(path):
+        raise MissingOrInvalid("file_target_path", "must be an absolute path")
+    account = _account(call.fields)
+    target = _target(call["target_server"], "target_server")
+    if not call["file_source_list"]:
+        raise MissingParameter("file_source_list")
+    _refuse(call.fields, "rolling_config")
+    sources = tuple(_source(item) for item in call["file_source_list"])
+    checks.check_posix("file_target_path", path)
+    checks.check_file_name("file_target_name", call["file_target_name"])
+    return call.services.launch.transfer_file(
+        TransferFile(
+            caller=call.caller,
+            scope=call.scope,
+            target_path=path,
+            account=account,
+            target=target,
+            sources=sources,
+            transfer_mode=checks.transfer_mode(call["transfer_mode"]),
+            timeout=call["timeout"],
+            upload_speed_limit=checks.speed_limit(call["upload_speed_limit"]),
+            download_speed_limit=checks.speed_limit(call["download_speed_limit"]),
+            file_target_name=call["file_target_name"],
+            task_name=call["task_name"] or "",
+            callback_url=call["callback_url"],
+            start_task=call["start_task"],
+        )
+    )
+
+
+def execute_plan(call: Call) -> Launched:
+    """execute_job_plan."""
+    return call.services.launch.execute_plan(
+        ExecutePlan(
+            caller=call.caller,
+            scope=call.scope,
+            plan_id=checks.require_id("job_plan_id", call["job_plan_id"]),
+            variables=tuple(_variable(item) for item in call["global_var_list"]),
+            callback_url=call["callback_url"],
+            start_task=call["start_task"],
+        )
+    )
+
+
+def variable_value(
+    names: tuple[str, str], id_: int | None, name: str | None, value: str | None, server: Server
+) -> VariableValue:
+    """A variable's new value; hosts only count if there is no text (contract c, execute_job_plan)."""
+    id_ = id_ if id_ is not None and id_ >= 1 else None
+    if id_ is None and name is None:
+        raise InvalidParameter("|".join(names), "give one of them")
+    if not value and not server.is_empty:
+        return VariableValue(id=id_, name=name, server=server)
+    return VariableValue(id=id_, name=name, value=value or "")
+
+
+def _script(fields: Mapping[str, Any]) -> ScriptRef:
+    version_id, script_id, content = (
+        fields[name] for name in ("script_version_id", "script_id", "script_content")
+    )
+    if version_id is None and script_id is None and content is None:
+        raise MissingParameter("script_version_id|script_id|script_content")
+    if version_id is not None:
+        checks.require_id("script_version_id", version_id)
+    if content is not None:
+        checks.check_language("script_language", fields["script_language"])
+    if version_id is not None:
+        return ScriptRef(version_id=version_id)
+    if script_id is not None:
+        return ScriptRef(script_id=script_id)
+    return ScriptRef(content=content, language=fields["script_language"])
+
+
+def _account(fields: Mapping[str, Any]) -> AccountRef:
+    account = targets.account(fields["account_id"], fields["account_alias"])
+    return checks.require_account("account_id|account_alias", account)
+
+
+def _target(fields: Mapping[str, Any] | None, name: str) -> Server:
+    server = targets.server(fields)
+    if server.is_empty:
+        raise MissingParameter(name)
+    return server
+
+
+def _source(item: Mapping[str, Any]) -> SourceSpec:
+    if not item["file_list"]:
+        raise MissingParameter("file_source.file_list")
+    checks.check_file_type("file_source.file_type", item["file_type"])
+    named = item["account"] or {"id": None, "alias": None}
+    account = checks.require_account("file_source.account", targets.account(named["id"], named["alias"]))
+    server = _target(item["server"], "file_source.server")
+    checks.check_source_files("file_source.file_list", item["file_list"])
+    return SourceSpec(files=tuple(item["file_list"]), account=account, server=server)
+
+
+def _variable(item: Mapping[str, Any]) -> VariableValue:
+    server = targets.server(item["server"])
+    names = ("global_var.id", "global_var.name")
+    return variable_value(names, item["id"], item["name"], item["value"], server)
+
+
+def _refuse(fields: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if fields[name] is not None:
+            raise NotSupported(f"{name}; leave it out")

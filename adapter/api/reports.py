@@ -1,0 +1,131 @@
+"""What the queries find, on its way to a dialect's view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from adapter.api.use_cases import Query
+from adapter.job.model import Account, FileLog, Host, HostResult, JobInstance, ScriptVersion, StepInstance
+from adapter.job.plan import JobPlan
+from adapter.ports import Hosts
+from adapter.service.pages import Page
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobReport:
+    """A job instance; `hosts` by step instance id, None if nobody asked."""
+
+    job: JobInstance
+    hosts: Mapping[int, tuple[HostResult, ...]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostRef:
+    """A host as a request names it: by id, else by cloud area and address."""
+
+    bk_host_id: int | None = None
+    bk_cloud_id: int | None = None
+    ip: str | None = None
+
+    @property
+    def names_a_host(self) -> bool:
+        """True if either way is complete."""
+        return self.bk_host_id is not None or (self.bk_cloud_id is not None and self.ip is not None)
+
+    def matches(self, host: Host) -> bool:
+        """True if `host` is meant."""
+        if self.bk_host_id is not None:
+            return host.bk_host_id == self.bk_host_id
+        return (host.bk_cloud_id, host.ip) == (self.bk_cloud_id, self.ip)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostLog:
+    """One host's log of a step: `text` of a script step, `files` of a file step. `host` None: not in it."""
+
+    asked: HostRef
+    host: Host | None
+    text: str = ""
+    files: tuple[FileLog, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepLogs:
+    """Logs of some hosts of a step; `known` has every host that a file entry may name."""
+
+    step: StepInstance
+    logs: tuple[HostLog, ...]
+    known: Mapping[int, Host]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPage:
+    """A part of the job instances that were looked for."""
+
+    start: int
+    length: int
+    total: int
+    jobs: tuple[JobInstance, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostRecord:
+    """A host's result with its whole log, for v2's log API."""
+
+    result: HostResult
+    text: str = ""
+    files: tuple[FileLog, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRecord:
+    """A step with everything of its hosts."""
+
+    step: StepInstance
+    records: tuple[HostRecord, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRecord:
+    """Every step of a job with the logs of its hosts, for v2's log API."""
+
+    steps: tuple[StepRecord, ...]
+    html_encode: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanReport:
+    """A plan with what its ids stand for: the accounts that still exist, and the hosts."""
+
+    plan: JobPlan
+    accounts: Mapping[int, Account]
+    hosts: Hosts
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionPage:
+    """A page of a script's versions, with their texts if asked for."""
+
+    page: Page[ScriptVersion]
+    with_content: bool
+
+
+def known_hosts(query: Query, step: StepInstance) -> dict[int, Host]:
+    """The step's targets, and the hosts its files come from, by id."""
+    targets = {result.host.bk_host_id: result.host for result in query.hosts(step)}
+    return source_hosts(step) | targets
+
+
+def source_hosts(step: StepInstance) -> dict[int, Host]:
+    """The hosts a file step reads from, by id."""
+    sources = step.file.sources if step.file else ()
+    return {host.bk_host_id: host for source in sources for host in source.hosts}
+
+
+def by_host(entries: Iterable[FileLog]) -> dict[int, tuple[FileLog, ...]]:
+    """File entries by the host they belong to, in order."""
+    found: dict[int, list[FileLog]] = {}
+    for entry in entries:
+        found.setdefault(entry.bk_host_id, []).append(entry)
+    return {bk_host_id: tuple(items) for bk_host_id, items in found.items()}

@@ -1,0 +1,53 @@
+"""Which business a request is about (contract b2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapter.api.fields import BaseSchema, Number, Text
+from adapter.api.json_text import shown
+from adapter.api.loading import load
+from adapter.errors import BadRequest
+from adapter.job.model import Scope
+
+_BIZ_SET_IDS = range(8_000_000, 10_000_000)  #: legacy ids that mean a business set
+
+
+class _ScopeFields(BaseSchema):
+    bk_scope_type = Text(strip=True)
+    bk_scope_id = Text(strip=True, at_most=64)
+    bk_biz_id = Number()
+
+
+class _PlatformFields(BaseSchema):
+    source_bk_biz_id = Number(required=True)
+    target_bk_biz_id = Number(required=True)
+
+
+def one(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
+    """The scope of most APIs: bk_scope_type and bk_scope_id win over bk_biz_id."""
+    fields = load(_ScopeFields, raw)
+    if fields["bk_scope_type"] is None and fields["bk_scope_id"] is None:
+        return (_of_biz("bk_biz_id", fields["bk_biz_id"]),)
+    if fields["bk_scope_type"] not in ("biz", "biz_set"):
+        raise BadRequest(
+            f"Invalid bk_scope_type: must be biz or biz_set, not {shown(fields['bk_scope_type'])}"
+        )
+    if fields["bk_scope_id"] is None:
+        raise BadRequest("Invalid bk_scope_id: must not be blank")
+    return (Scope(fields["bk_scope_type"], fields["bk_scope_id"]),)
+
+
+def source_and_target(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
+    """The two businesses of execute_platform_job: where files come from, and where things happen."""
+    fields = load(_PlatformFields, raw)
+    return tuple(_of_biz(name, fields[name]) for name in ("source_bk_biz_id", "target_bk_biz_id"))
+
+
+def _of_biz(name: str, biz_id: int | None) -> Scope:
+    if biz_id is None:
+        raise BadRequest(f"Invalid {name}: give bk_scope_type and bk_scope_id, or bk_biz_id")
+    if biz_id < 1:
+        raise BadRequest(f"Invalid {name}: must be at least 1, not {biz_id}")
+    return Scope("biz_set" if biz_id in _BIZ_SET_IDS else "biz", str(biz_id))

@@ -1,0 +1,139 @@
+"""One valid request for each API, without credentials."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from adapter.api.routes import V2, V3
+
+HOSTS = {"host_id_list": [101], "ip_list": [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]}
+IP_LIST = [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]
+SCOPE = {"bk_scope_type": "biz", "bk_scope_id": "1"}
+
+_V3: dict[str, dict[str, Any]] = {
+    "fast_execute_script": {
+        "script_content": "ZWNobyAkMQ==",
+        "script_language": 1,
+        "script_param": "aGVsbG8=",
+        "account_alias": "root",
+        "target_server": HOSTS,
+        "timeout": 1000,
+        "task_name": "Test",
+        "is_param_sensitive": 0,
+        "callback_url": "http://127.0.0.1:8000/callback?a=1",
+    },
+    "fast_transfer_file": {
+        "file_target_path": "/tmp/[FILESRCIP]/",
+        "account_alias": "root",
+        "target_server": HOSTS,
+        "file_source_list": [
+            {"file_list": ["/tmp/REGEX:[a-z]*.txt"], "account": {"id": 1}, "server": HOSTS, "file_type": 1}
+        ],
+        "timeout": 1000,
+        "transfer_mode": 1,
+        "upload_speed_limit": 10,
+        "download_speed_limit": 0,
+    },
+    "execute_job_plan": {
+        "job_plan_id": 1,
+        "global_var_list": [{"id": 1, "value": "a"}, {"name": "hosts", "server": HOSTS}],
+        "callback_url": "https://example.com",
+    },
+    "get_job_instance_status": {"job_instance_id": 100, "return_ip_result": True},
+    "get_job_instance_ip_log": {"job_instance_id": 100, "step_instance_id": 200, "bk_host_id": 101},
+    "batch_get_job_instance_ip_log": {
+        "job_instance_id": 100,
+        "step_instance_id": 200,
+        "host_id_list": [101, 999],
+        "ip_list": IP_LIST,
+    },
+    "get_job_instance_list": {
+        "create_time_start": 1_700_000_000_000,
+        "create_time_end": 1_700_000_600_000,
+        "status": 3,
+        "name": "Te",
+        "start": 0,
+        "length": 20,
+    },
+    "operate_job_instance": {"job_instance_id": 100, "operation_code": 1},
+    "get_job_plan_list": {"name": "plan", "job_template_id": 1, "start": 0, "length": 20},
+    "get_job_plan_detail": {"job_plan_id": 1},
+    "create_account": {
+        "account": "app",
+        "type": 1,
+        "category": 1,
+        "alias": "fuzzed",
+        "password": "secret",
+        "description": "d",
+    },
+    "get_account_list": {"category": 1, "alias": "a", "account": "b", "start": 0, "length": 20},
+    "create_script": {
+        "name": "hello",
+        "script_language": 1,
+        "content": "ZWNobyAkMQ==",
+        "version": "1.0",
+        "description": "d",
+    },
+    "create_script_version": {"script_id": "x", "content": "ZWNobyAkMQ==", "version": "2.0"},
+    "publish_script_version": {"script_id": "x", "script_version_id": 1},
+    "get_script_list": {"name": "h", "script_language": 0, "start": 0, "length": 20},
+    "get_script_version_list": {"script_id": "x", "return_script_content": True},
+    "get_script_version_detail": {"id": 1, "script_id": "x", "version": "1.0"},
+}
+
+_TARGETS_V2 = {"ip_list": IP_LIST, "custom_query_id": ["3"]}
+
+_V2: dict[str, dict[str, Any]] = {
+    "execute_platform_job": {
+        "source_bk_biz_id": 1,
+        "target_bk_biz_id": 2,
+        "bk_job_id": 1,
+        "steps": [
+            {"step_id": 1, "script_content": "ZWNobyAkMQ==", "script_type": 1, "account": "root"},
+            {
+                "step_id": 2,
+                "file_target_path": "/tmp/",
+                "file_source": [{"files": ["/tmp/a"], "account": "root", **_TARGETS_V2}],
+                **_TARGETS_V2,
+            },
+        ],
+    },
+    "execute_job": {"bk_job_id": 1, "global_vars": [{"name": "a", "value": "b"}, {"id": 2, **_TARGETS_V2}]},
+    "fast_execute_script": {
+        "script_content": "ZWNobyAkMQ==",
+        "script_type": 1,
+        "script_param": "aGVsbG8=",
+        "script_timeout": 1000,
+        "account": "root",
+        **_TARGETS_V2,
+    },
+    "fast_push_file": {
+        "account": "root",
+        "file_target_path": "/tmp/",
+        "file_source": [{"files": ["/tmp/a"], "account": "root", **_TARGETS_V2}],
+        **_TARGETS_V2,
+    },
+    "get_job_instance_status": {"job_instance_id": 100},
+    "get_job_instance_log": {"job_instance_id": 100},
+}
+
+
+def v3(name: str, **changes: Any) -> dict[str, Any]:
+    """A valid v3 request with changes; None takes a field away."""
+    return _changed({**SCOPE, **_V3[name]}, changes)
+
+
+def v2(name: str, **changes: Any) -> dict[str, Any]:
+    """A valid v2 request with changes; None takes a field away."""
+    scope = {} if name == "execute_platform_job" else {"bk_biz_id": 1}
+    return _changed({**scope, **_V2[name]}, changes)
+
+
+def _changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = {**copy.deepcopy(body), **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+assert set(_V3) == set(V3)
+assert set(_V2) == set(V2)

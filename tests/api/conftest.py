@@ -1,0 +1,106 @@
+"""The application over real access and catalog (SQLite), with doubles for what would run Ansible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from adapter.api.application import Services, create_app
+from adapter.config import Settings
+from adapter.job.model import Host
+from adapter.service.access import Access, Applications
+from adapter.service.catalog import Catalog
+from adapter.store.opening import Stores, open_store
+from adapter.testing.hosts import MemoryHosts
+
+from .client import JobClient, TestClient
+from .doubles import MemoryQuery, RecordingLaunch, RecordingOperate
+
+MAX_BODY = 256 * 1024
+
+
+class StoppedClock:
+    """Always the same moment."""
+
+    def now_ms(self) -> int:
+        return 1_700_000_000_000
+
+
+@dataclass
+class World:
+    """The application and everything a test wants to look at."""
+
+    stores: Stores
+    hosts: MemoryHosts
+    services: Services
+    launch: RecordingLaunch
+    operate: RecordingOperate
+    query: MemoryQuery
+    applications: Applications
+    http: TestClient
+    job: JobClient
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
+    """One database for all tests; each has an application of its own."""
+    opened = open_store(Settings(data_dir=Path(tmp_path_factory.mktemp("data"))))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(stores: Stores, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A fresh application with one caller, `esb_test`, that may do everything."""
+    with make_world(stores) as made:
+        yield made.world
+
+
+class make_world:  # noqa: N801 used like a function
+    """A world as a context, also for tests that want to share one."""
+
+    def __init__(self, stores: Stores, name: str = "esb_test") -> None:
+        clock = StoppedClock()
+        applications = Applications(stores.apps, clock)
+        if stores.apps.get(name) is None:
+            secret = applications.create(name, act_as_any_user=True)
+        else:
+            secret = applications.rotate(name)
+        hosts = MemoryHosts(
+            [Host(bk_host_id=101, bk_cloud_id=0, ip="10.0.0.1", name="a")], {"biz_1": ["a"]}, default_biz="2"
+        )
+        launch, operate, query = RecordingLaunch(), RecordingOperate(), MemoryQuery()
+        services = Services(
+            access=Access(stores.apps),
+            launch=launch,
+            operate=operate,
+            query=query,
+            catalog=Catalog(
+                accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock
+            ),
+            hosts=hosts,
+            ready=lambda: None,
+        )
+        http = TestClient(create_app(services, Settings(max_body_bytes=MAX_BODY)))
+        credentials = {"bk_app_code": name, "bk_app_secret": secret, "bk_username": "admin"}
+        self.world = World(
+            stores=stores,
+            hosts=hosts,
+            services=services,
+            launch=launch,
+            operate=operate,
+            query=query,
+            applications=applications,
+            http=http,
+            job=JobClient(http, credentials),
+        )
+
+    def __enter__(self) -> make_world:
+        self.world.http.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.world.http.__exit__()
