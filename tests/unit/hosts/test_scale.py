@@ -14,7 +14,7 @@ from adapter.job.model import IpRef, Scope, Server, TopoNode
 from .builders import index_of
 
 HOSTS = 100_000
-MEDIAN_MS = 150  # measured: 10 to 40 on two shared cores; the aim is 50
+MEDIAN_MS = 150  # measured on two busy cores: 10 to 16, by ip 36 to 75; the aim is 50 on quiet ones
 
 
 def address(number: int) -> str:
@@ -53,9 +53,9 @@ def test_a_hundred_thousand_hosts_resolve_in_milliseconds(index: HostIndex, serv
     """The request's path only looks things up."""
     runs = []
     for _ in range(7):
-        began = time.perf_counter()
+        began = time.thread_time()  # what other processes take meanwhile is not ours
         found = resolve(index, Scope("biz", "3"), server)
-        runs.append((time.perf_counter() - began) * 1000)
+        runs.append((time.thread_time() - began) * 1000)
         assert len(found) == HOSTS
     median = statistics.median(runs)
     print(f"\nmedian {median:.1f} ms")
