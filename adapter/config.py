@@ -16,7 +16,7 @@ class Settings:
     """Everything that can be set. Paths are made absolute, `data_dir` holds all that must last."""
 
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = 8000  #: 0 picks a free one
     data_dir: Path = Path(".run")
     inventory: Path = field(default=_PACKAGE_ROOT / "inventories" / "local")
     playbooks: Path = field(default=_PACKAGE_ROOT / "playbooks")

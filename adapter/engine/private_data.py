@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -85,9 +86,11 @@ class PrivateData:
 def run_environment(prepared: Mapping[str, str], service: Mapping[str, str]) -> dict[str, str]:
     """What ansible-runner prepared, without what it copied from the service's environment unasked.
 
-    It writes the environment into the artifact (`command`), where no secret may be.
+    It writes the environment into the artifact (`command`), where no secret may be. The programs beside this
+    Python come first: ansible-playbook is the one this service was installed with.
     """
-    return {
+    beside = str(Path(sys.executable).parent)
+    kept = {
         name: value
         for name, value in prepared.items()
         if name not in service
@@ -95,3 +98,4 @@ def run_environment(prepared: Mapping[str, str], service: Mapping[str, str]) -> 
         or name in _PASSED_ON
         or name.startswith(_PASSED_ON_PREFIXES)
     }
+    return {**kept, "PATH": f"{beside}:{kept.get('PATH', os.defpath)}"}

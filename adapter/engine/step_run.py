@@ -67,6 +67,10 @@ class StepRuns:
             raise LookupError(f"step instance {step_instance_id} is not in the store")
         if step.status.is_finished:
             return step.status
+        while not self.preparation.hosts.is_ready():  # a restart: an empty inventory would lose every host
+            if self.handover():
+                raise HandedOver
+            time.sleep(0.2)
         while not self.gate.acquire(timeout=1):
             if self.handover():
                 raise HandedOver
@@ -173,7 +177,7 @@ class _Execution:
             outcome = self._follow(PlaybookRun(self.data, STEP_PLAYBOOK, "run", environ), environ)
         self.recorder.take_spool()
         self._take_recorded()
-        if outcome is not None and outcome.problem:
+        if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
 

@@ -20,6 +20,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Exchange, NoAnswer
 from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Stopped
@@ -59,7 +60,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """One line of the manifest: the entries that `path` stands for, all of them in the cache."""
         found: dict[str, Any] = {"path": path, "kind": kind, "state": "ok", "message": "", "entries": []}
         try:
-            self._say(path, status=0)
+            if kind in ("file", "directory"):
+                self._say(path, status=0, status_desc="pulling")
             answer = self._ask("list", f"{self._key}.{number}", self._user, kind, data=f"{path}\n".encode())
             found["state"], found["message"] = answer.state, answer.detail
             if answer.state == "ok":
@@ -67,6 +69,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     found["entries"].append(self._entry(path, line))
         except NoAnswer as error:
             found.update(state="no_answer", message=str(error))
+        except AnsibleConnectionFailure as error:
+            self._say(path, status=5, status_desc="failed", content=f"the host cannot be reached: {error}")
+            raise
         except Stopped as error:
             found.update(state=str(error), message="stopped while the file was read")
         except OSError as error:

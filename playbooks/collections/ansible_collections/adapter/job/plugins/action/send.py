@@ -18,6 +18,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Answer, Exchange, NoAnswer
 from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Stopped
@@ -116,6 +117,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             except Refused as error:
                 self._say(source, entry["path"], final, status=5, status_desc="failed", content=str(error))
                 return error.state, f"{final}: {error}", placed
+            except AnsibleConnectionFailure as error:
+                lost = f"the host cannot be reached: {error}"
+                self._say(source, entry["path"], final, status=5, status_desc="failed", content=lost)
+                raise
         return "ok", "", placed
 
     def _send_file(self, source: dict[str, Any], entry: dict[str, Any], directory: str, final: str) -> None:

@@ -119,7 +119,11 @@ if [ -e "$run/stop" ]; then kill -KILL "-$script" 2>/dev/null || kill -KILL "$sc
     [ -e "$run/rc" ] && exit 0
     : > "$run/timeout"
     kill -TERM "-$script" 2>/dev/null
-    sleep 3
+    tries=0
+    while kill -0 "-$script" 2>/dev/null && [ "$tries" -lt 30 ]; do
+        sleep 0.1 2>/dev/null || sleep 1
+        tries=$((tries + 1))
+    done
     kill -KILL "-$script" 2>/dev/null
 ) < /dev/null > /dev/null 2>&1 &
 watchdog=$!
@@ -204,6 +208,8 @@ stop)
     ;;
 clean)
     rm -rf "$run"
+    # Runs that were stopped or lost stay, so that a late start finds them; a week is late enough.
+    find "$base" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} + 2>/dev/null
     answer gone - -
     ;;
 esac

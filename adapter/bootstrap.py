@@ -1,0 +1,144 @@
+"""Names the concrete classes and puts them together; everything gets its parts as arguments."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from starlette.applications import Starlette
+
+from adapter.api.application import Services, create_app
+from adapter.config import Settings
+from adapter.engine.callback import Callbacks
+from adapter.engine.preparation import Preparation
+from adapter.engine.runtime import runtime_dir
+from adapter.engine.step_run import StepRuns
+from adapter.engine.worker import Worker
+from adapter.engine.workflows import Parts
+from adapter.hosts.inventory import InventoryHosts
+from adapter.service.access import Access
+from adapter.service.catalog import Catalog
+from adapter.service.launch import Launch
+from adapter.service.operate import Operate
+from adapter.service.query import Query
+from adapter.store.identities import HostIdentities
+from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
+from adapter.store.opening import Stores, open_store
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adapter:
+    """The whole service, not yet started. `worker` is None where another process works."""
+
+    settings: Settings
+    stores: Stores
+    jobs: JobStore
+    hosts: InventoryHosts
+    services: Services
+    worker: Worker | None
+
+    @property
+    def app(self) -> Starlette:
+        """The HTTP application."""
+        return create_app(self.services, self.settings)
+
+    def start(self) -> None:
+        """Read the inventory in the background, recover and run jobs. Raises AlreadyRunning."""
+        if self.worker is not None:
+            self.worker.start()
+        self.hosts.start()
+
+    def stop(self) -> None:
+        """Drain: wait for running steps up to the drain time, leave the rest to the next start."""
+        if self.worker is not None:
+            self.worker.stop(self.settings.drain_seconds)
+        self.hosts.stop()
+        self.stores.close()
+
+
+def build(settings: Settings) -> Adapter:
+    """The service for these settings; opens the data directory and brings its database up to date."""
+    stores = open_store(settings)
+    clock = SystemClock()
+    jobs = JobStore(stores.engine, stores.box)
+    logs = LogStore(stores.engine)
+    identities = HostIdentities(stores.engine)
+    hosts = InventoryHosts(
+        settings.inventory,
+        ids_for=identities.ids_for,
+        default_biz=settings.default_biz,
+        ttl=settings.inventory_ttl,
+    )
+    worker = None if settings.no_worker else _worker(settings, stores, jobs, logs, hosts, clock)
+    wake = worker.wake if worker is not None else _nobody
+    catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
+    services = Services(
+        access=Access(stores.apps),
+        launch=Launch(jobs, catalog, hosts, clock, settings, wake),
+        operate=Operate(jobs, clock, wake),
+        query=Query(jobs, logs),
+        catalog=catalog,
+        hosts=hosts,
+        ready=lambda: _ask(stores.engine),
+    )
+    return Adapter(settings=settings, stores=stores, jobs=jobs, hosts=hosts, services=services, worker=worker)
+
+
+def _worker(
+    settings: Settings,
+    stores: Stores,
+    jobs: JobStore,
+    logs: LogStore,
+    hosts: InventoryHosts,
+    clock: SystemClock,
+) -> Worker:
+    handover = threading.Event()
+    runtime = runtime_dir(settings.data_dir)
+    preparation = Preparation(
+        jobs=jobs,
+        accounts=stores.accounts,
+        hosts=hosts,
+        settings=settings,
+        installation=_installation(settings),
+    )
+    steps = StepRuns(
+        jobs=jobs,
+        logs=logs,
+        preparation=preparation,
+        clock=clock,
+        artifacts=settings.data_dir / "artifacts",
+        file_cache=settings.data_dir / "cache" / "files",
+        runtime=runtime,
+        handover=handover.is_set,
+        gate=threading.Semaphore(settings.max_running_steps),
+    )
+    callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout)
+    parts = Parts(jobs=jobs, steps=steps, callbacks=callbacks, clock=clock)
+    return Worker(settings, parts, handover, runtime)
+
+
+def _installation(settings: Settings) -> str:
+    """Keeps two services apart on the same hosts: a digest of the data directory's key, which is random."""
+    key = (settings.data_dir / "secret.key").read_bytes()
+    return hashlib.sha256(b"installation" + key).hexdigest()[:8]
+
+
+def _nobody() -> None:
+    """Another process works: it looks by itself."""
+
+
+def _ask(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(sa.select(1))

@@ -1,0 +1,102 @@
+"""`adapter serve`: the HTTP service, and the worker unless another process is."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import sqlalchemy as sa
+import structlog
+import uvicorn
+
+from adapter.bootstrap import Adapter, build
+from adapter.config import Settings
+from adapter.engine.worker import AlreadyRunning
+
+log = structlog.get_logger(__name__)
+
+
+@click.command("serve")
+@click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one. [default: 8000]")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="All that must last. [default: .run]")
+@click.option("--inventory", type=click.Path(path_type=Path), help="An Ansible inventory. [default: local]")
+@click.option("--database-url", help="postgresql://… [default: SQLite in the data directory]")
+@click.option(
+    "--no-worker", is_flag=True, default=None, help="Serve the API only; another process runs jobs."
+)
+@click.option("--default-biz", help="Business of hosts in no biz_ group. [default: 2]")
+@click.option("--inventory-ttl", type=int, help="Seconds until an inventory is read again. [default: 300]")
+@click.option(
+    "--forks", type=click.IntRange(1), help="Hosts Ansible talks to at once in a step. [default: 50]"
+)
+@click.option("--max-running-steps", type=click.IntRange(1), help="Steps run at once. [default: 16]")
+@click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
+@click.option("--max-log-bytes", type=click.IntRange(0), help="Output kept of one host. [default: 5 MiB]")
+@click.option("--drain-seconds", type=click.IntRange(0), help="What SIGTERM waits for steps. [default: 30]")
+@click.option("--callback-timeout", type=click.IntRange(1), help="Seconds for one callback. [default: 10]")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
+def serve(**options: Any) -> None:
+    """Serve the API. Every option is also ADAPTER_<NAME> in the environment. SIGTERM drains."""
+    try:
+        settings = Settings.load(options)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    set_up_logging(settings.log_level)
+    if not settings.inventory.exists():
+        raise click.ClickException(
+            f"there is no inventory at {settings.inventory}; give one with --inventory"
+        )
+    try:
+        adapter = build(settings)
+    except (OSError, ValueError, RuntimeError, sa.exc.SQLAlchemyError) as error:
+        raise click.ClickException(f"cannot open {settings.data_dir}: {error}") from error
+    _serve(adapter)
+
+
+def _serve(adapter: Adapter) -> None:
+    settings = adapter.settings
+    config = uvicorn.Config(
+        adapter.app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+    )
+    socket = config.bind_socket()
+    host, port = socket.getsockname()[:2]
+    try:
+        adapter.start()
+    except AlreadyRunning as error:
+        raise click.ClickException(str(error)) from error
+    log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
+    uvicorn.Server(config).run(sockets=[socket])
+    log.info("draining", seconds=settings.drain_seconds)
+    adapter.stop()
+    log.info("stopped")
+    # Steps that were handed over sit in threads that never return; there is nothing left to wait for.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def set_up_logging(level: str) -> None:
+    """Logs as one JSON object a line on standard error; libraries' warnings with them."""
+    number = getattr(logging, level.upper())
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
