@@ -62,4 +62,8 @@ def is_id(value: int) -> bool:
 
 def is_storable(text: str) -> bool:
     """True if every database stores `text` as it is: no NUL, no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +30,14 @@ class Ticking:
         return self.now
 
 
+@pytest.fixture(scope="session")
+def empty_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with an empty database: a copy of it is had sooner than a new one."""
+    data_dir = tmp_path_factory.mktemp("empty") / "data"
+    open_store(Settings(data_dir=data_dir)).close()
+    return data_dir
+
+
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     """Where the database is."""
@@ -36,8 +45,9 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stores(data_dir: Path) -> Iterator[Stores]:
+def stores(data_dir: Path, empty_data_dir: Path) -> Iterator[Stores]:
     """A new database."""
+    shutil.copytree(empty_data_dir, data_dir)
     opened = open_store(Settings(data_dir=data_dir))
     yield opened
     opened.close()
