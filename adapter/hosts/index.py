@@ -22,7 +22,7 @@ class HostIndex:
 
     hosts: Mapping[int, Host] = field(default_factory=dict)  #: by bk_host_id, in inventory order
     names: Mapping[str, Host] = field(default_factory=dict)
-    addresses: Mapping[tuple[int, str], Host] = field(default_factory=dict)  #: by cloud and canonical ip
+    addresses: Mapping[int, Mapping[str, int]] = field(default_factory=dict)  #: cloud, canonical ip: id
     groups: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: groups that have a meaning
     scopes: Mapping[Scope, frozenset[int]] = field(default_factory=dict)
     businesses: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: hosts by business id, in order
@@ -31,10 +31,11 @@ class HostIndex:
 
     def at(self, bk_cloud_id: int, ip: str) -> Host | None:
         """The host of an address in any spelling, None if there is none."""
-        host = self.addresses.get((bk_cloud_id, ip))
-        if host is None and (canonical := canonical_ip(ip)):
-            host = self.addresses.get((bk_cloud_id, canonical))
-        return host
+        cloud = self.addresses.get(bk_cloud_id, {})
+        bk_host_id = cloud.get(ip)
+        if bk_host_id is None and (canonical := canonical_ip(ip)):
+            bk_host_id = cloud.get(canonical)
+        return None if bk_host_id is None else self.hosts[bk_host_id]
 
     def businesses_of(self, bk_host_id: int) -> tuple[str, ...]:
         """The ids of the businesses a host is in."""
@@ -111,12 +112,12 @@ def _hosts(
     return hosts
 
 
-def _addresses(hosts: Mapping[int, Host], warnings: list[str]) -> dict[tuple[int, str], Host]:
-    addresses: dict[tuple[int, str], Host] = {}
+def _addresses(hosts: Mapping[int, Host], warnings: list[str]) -> dict[int, dict[str, int]]:
+    addresses: dict[int, dict[str, int]] = {}
     for host in hosts.values():
         if not host.ip:
             continue
-        first = addresses.setdefault((host.bk_cloud_id, host.ip), host)
+        first = hosts[addresses.setdefault(host.bk_cloud_id, {}).setdefault(host.ip, host.bk_host_id)]
         if first is not host:
             warnings.append(
                 f"host {host.name} has the address {host.label} of {first.name}: by ip only {first.name} is"

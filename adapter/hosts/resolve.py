@@ -33,7 +33,7 @@ def _static(index: HostIndex, scope: Scope, inside: frozenset[int], server: Serv
         _refuse([label for bk_host_id, label in outside.items() if bk_host_id not in index.hosts])
         ids = server.host_ids
     else:
-        ids = tuple(host.bk_host_id for host in _at(index, server.ips))
+        ids = _at(index, server.ips)
         outside = {
             bk_host_id: index.hosts[bk_host_id].label for bk_host_id in ids if bk_host_id not in inside
         }
@@ -42,13 +42,14 @@ def _static(index: HostIndex, scope: Scope, inside: frozenset[int], server: Serv
     return ids
 
 
-def _at(index: HostIndex, ips: tuple[IpRef, ...]) -> list[Host]:
-    hosts = [host for ref in ips if (host := index.addresses.get((ref.bk_cloud_id, ref.ip)))]
-    if len(hosts) == len(ips):
-        return hosts
+def _at(index: HostIndex, ips: tuple[IpRef, ...]) -> tuple[int, ...]:
+    clouds = {ref.bk_cloud_id: index.addresses.get(ref.bk_cloud_id, {}) for ref in ips}
+    ids = [bk_host_id for ref in ips if (bk_host_id := clouds[ref.bk_cloud_id].get(ref.ip)) is not None]
+    if len(ids) == len(ips):
+        return tuple(ids)
     found = {ref: index.at(ref.bk_cloud_id, ref.ip) for ref in ips}  # some are spelled otherwise, or unknown
     _refuse([f"{ref.bk_cloud_id}:{ref.ip}" for ref, host in found.items() if host is None])
-    return [host for host in found.values() if host is not None]
+    return tuple(host.bk_host_id for host in found.values() if host is not None)
 
 
 def _refuse(unknown: list[str]) -> None:

@@ -14,7 +14,7 @@ from adapter.job.model import IpRef, Scope, Server, TopoNode
 from .builders import index_of
 
 HOSTS = 100_000
-MEDIAN_MS = 150  # measured on two busy cores: 10 to 16, by ip 36 to 75; the aim is 50 on quiet ones
+MEDIAN_MS = 150  # measured on two busy cores: 10 to 16, by ip 40 to 55; the aim is 50 on quiet ones
 
 
 def address(number: int) -> str:
