@@ -61,7 +61,7 @@ def _save(
             session.scripts.update(script_id, **author, **values)
             session.changed("updated", "script", name, script_id)
     script = session.scripts.get(script_id)
-    assert script is not None  # noqa: S101 written above, in this transaction
+    assert script is not None
     return script
 
 

@@ -46,7 +46,7 @@ def insert_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, 
     """
     row = connection.execute(sa.insert(table).values(dict(values)))
     key = row.inserted_primary_key
-    assert key is not None  # noqa: S101 for the type checker: a single-row insert has one
+    assert key is not None
     if "id" in values and connection.dialect.name == "postgresql":
         sequence = sa.func.pg_get_serial_sequence(table.name, "id")
         connection.execute(
