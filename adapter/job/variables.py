@@ -9,6 +9,7 @@ from adapter.job.status import ScriptLanguage
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_IMPORT = re.compile(r"^#\s+job_import\s+\{\{([A-Za-z0-9_]+)\}\}", re.MULTILINE)
 _SHEBANG = re.compile(r"#![^\n]*(?:\n|\Z)")
 
 
@@ -22,12 +23,15 @@ def names_in(text: str) -> frozenset[str]:
     return frozenset(_REFERENCE.findall(text))
 
 
+def imported_names(content: str) -> tuple[str, ...]:
+    """The names of a shell script's `# job_import {{NAME}}` lines, in order."""
+    return tuple(_IMPORT.findall(content))
+
+
 def is_used_by_shell(content: str, name: str) -> bool:
     """True if a shell script seems to read the variable: `$NAME`, `${NAME…` or `# job_import {{NAME}}`."""
-    name = re.escape(name)
-    read = rf"\$(?:{name}(?![A-Za-z0-9_])|\{{[#!]?{name}(?![A-Za-z0-9_]))"
-    imported = rf"^#\s+job_import\s+\{{\{{{name}\}}\}}"
-    return re.search(rf"{read}|{imported}", content, re.MULTILINE) is not None
+    read = re.compile(rf"\$(?:\{{[#!]?)?{re.escape(name)}(?![A-Za-z0-9_])")
+    return name in imported_names(content) or read.search(content) is not None
 
 
 def with_variables(content: str, language: int, values: Mapping[str, str]) -> str:

@@ -133,7 +133,7 @@ class JobStore(JobProgress):
 
 def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
     key = connection.execute(sa.insert(table).values(values)).inserted_primary_key
-    assert key is not None  # noqa: S101 for the type checker: a single-row insert has one
+    assert key is not None  # for the type checker: a single-row insert has one
     return int(key[0])
 
 

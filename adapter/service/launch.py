@@ -1,0 +1,199 @@
+"""Launching: a command becomes a stored job, in one transaction, and then starts. A bad one leaves no row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from adapter import errors
+from adapter.config import Settings
+from adapter.job.commands import (
+    Caller,
+    ExecutePlan,
+    ExecutePlatformJob,
+    ExecuteScript,
+    Launched,
+    TransferFile,
+)
+from adapter.job.model import JobInstance, Scope
+from adapter.job.paths import has_variable, is_absolute, timestamp_name
+from adapter.job.plan import JobPlan
+from adapter.job.status import TaskType, TransferMode
+from adapter.ports import Clock, Hosts
+from adapter.service.catalog import Catalog
+from adapter.service.launch_plan import drafts_of, overridden
+from adapter.service.plan_variables import PlanVariables
+from adapter.service.step_builder import FileDraft, Places, Prepared, ScriptDraft, StepBuilder, StepDraft
+from adapter.store.jobs import JobStore
+
+_SCRIPT_NAME = "Script Execution_"
+_FILE_NAME = "File Transfer_"
+
+
+class Launch:
+    """The four ways to start a job. `wake` tells the engine that there is one; it must not block.
+
+    Whether the caller may use the scopes a command names has been checked; whether they exist has not.
+    """
+
+    def __init__(
+        self,
+        jobs: JobStore,
+        catalog: Catalog,
+        hosts: Hosts,
+        clock: Clock,
+        _settings: Settings,
+        wake: Callable[[], None],
+    ) -> None:
+        self._jobs = jobs
+        self._catalog = catalog
+        self._hosts = hosts
+        self._clock = clock
+        self._wake = wake
+        self._builder = StepBuilder(catalog, hosts)
+
+    def execute_script(self, command: ExecuteScript) -> Launched:
+        """A script on hosts: fast_execute_script."""
+        self._require_scope(command.scope)
+        if command.target.is_empty:
+            raise errors.HostEmpty
+        now_ms = self._clock.now_ms()
+        name = command.task_name or _SCRIPT_NAME + timestamp_name(now_ms, None)
+        work = ScriptDraft(
+            script=command.script,
+            account=command.account,
+            param=command.param,
+            param_sensitive=command.param_sensitive,
+            timeout=command.timeout,
+        )
+        return self._submit_fast(
+            StepDraft(name=name, target=command.target, work=work),
+            _job(command.caller, command.scope, name, command.callback_url, now_ms),
+            command.start_task,
+        )
+
+    def transfer_file(self, command: TransferFile) -> Launched:
+        """Files from hosts to hosts: fast_transfer_file, fast_push_file."""
+        self._require_scope(command.scope)
+        _check_transfer(command)
+        now_ms = self._clock.now_ms()
+        name = command.task_name or _FILE_NAME + timestamp_name(now_ms, None)
+        is_strict = command.transfer_mode == TransferMode.STRICT  # 3 and 4 are only known to templates
+        work = FileDraft(
+            sources=command.sources,
+            target_path=command.target_path,
+            account=command.account,
+            transfer_mode=TransferMode.STRICT if is_strict else TransferMode.FORCE,
+            timeout=command.timeout,
+            upload_speed_limit=command.upload_speed_limit,
+            download_speed_limit=command.download_speed_limit,
+            file_target_name=command.file_target_name,
+        )
+        job = _job(command.caller, command.scope, name, command.callback_url, now_ms)
+        return self._submit_fast(
+            StepDraft(name=name, target=command.target, work=work),
+            replace(job, type=TaskType.FILE),
+            command.start_task,
+        )
+
+    def execute_plan(self, command: ExecutePlan) -> Launched:
+        """The enabled steps of a stored plan: execute_job_plan, execute_job."""
+        self._require_scope(command.scope)
+        plan = self._catalog.plan(command.plan_id)
+        if plan.scope != command.scope:
+            raise errors.PlanUnknown(command.plan_id)
+        drafts = drafts_of(plan)
+        variables = PlanVariables.of(plan.variables, command.variables)
+        places = Places.within(command.scope)
+        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
+        job = _job(
+            command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
+        )
+        return self._submit(replace(job, started=command.start_task), prepared)
+
+    def execute_platform_job(self, command: ExecutePlatformJob) -> Launched:
+        """A stored plan of any scope the caller may use: targets in one business, file sources in another.
+
+        Names of accounts are looked up where their hosts are, then where the plan is; names of scripts in
+        the target business, where the plan is, and in the source business.
+        """
+        source, target = command.source_scope, command.target_scope
+        self._require_scope(source)
+        self._require_scope(target)
+        plan = self._catalog.plan(command.plan_id)
+        if not _may_use(command.caller, plan.scope):
+            raise errors.PlanUnknown(command.plan_id)
+        drafts = overridden(plan, command.steps, lambda stored: self._builder.language((plan.scope,), stored))
+        variables = PlanVariables.of(plan.variables)
+        places = Places(
+            targets=target,
+            sources=source,
+            accounts=(target, plan.scope),
+            source_accounts=(source, plan.scope, target),
+            scripts=(target, plan.scope, source),
+        )
+        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
+        job = _job(command.caller, target, plan.name, command.callback_url, self._clock.now_ms(), plan=plan)
+        return self._submit(replace(job, other_scope=None if source == target else source), prepared)
+
+    def _require_scope(self, scope: Scope) -> None:
+        if not self._hosts.has_scope(scope):
+            raise errors.ScopeUnknown(str(scope))
+
+    def _submit_fast(self, draft: StepDraft, job: JobInstance, start: bool) -> Launched:
+        prepared = self._builder.build(draft, Places.within(job.scope), PlanVariables())
+        return self._submit(replace(job, started=start), [prepared])
+
+    def _submit(self, job: JobInstance, prepared: Iterable[Prepared]) -> Launched:
+        prepared = tuple(prepared)
+        steps = tuple(
+            replace(one.step, order=order, create_time=job.create_time) for order, one in enumerate(prepared)
+        )
+        stored = self._jobs.add(replace(job, steps=steps), [one.hosts for one in prepared])
+        if stored.started:
+            self._wake()
+        is_fast = stored.type != TaskType.PLAN
+        return Launched(
+            job_instance_id=stored.id,
+            job_instance_name=stored.name,
+            step_instance_id=stored.steps[0].id if is_fast else None,
+        )
+
+
+def _job(
+    caller: Caller,
+    scope: Scope,
+    name: str,
+    callback_url: str | None,
+    now_ms: int,
+    plan: JobPlan | None = None,
+) -> JobInstance:
+    return JobInstance(
+        scope=scope,
+        name=name,
+        type=TaskType.PLAN if plan else TaskType.SCRIPT,
+        plan_id=plan.id if plan else -1,
+        template_id=plan.template_id if plan else -1,
+        operator=caller.user,
+        app_code=caller.app_code,
+        callback_url=callback_url,
+        create_time=now_ms,
+    )
+
+
+def _may_use(caller: Caller, scope: Scope) -> bool:
+    return caller.scopes is None or scope in caller.scopes
+
+
+def _check_transfer(command: TransferFile) -> None:
+    """What can be said without looking anything up, in the contract's order."""
+    path = command.target_path.strip()
+    if not (is_absolute(path) or has_variable(path)):
+        raise errors.MissingOrInvalid("file_target_path", "must be an absolute path")
+    if command.target.is_empty:
+        raise errors.MissingParameter("target_server")
+    if not command.sources:
+        raise errors.MissingParameter("file_source_list")
+    for source in command.sources:
+        if source.server.is_empty:
+            raise errors.MissingParameter("file_source.server")

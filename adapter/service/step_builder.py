@@ -1,0 +1,246 @@
+"""From a step as it is asked for to a step as it is stored: script, accounts and hosts looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from adapter import errors
+from adapter.job import paths
+from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
+from adapter.job.model import (
+    Account,
+    FileSource,
+    FileTask,
+    Host,
+    Scope,
+    ScriptTask,
+    Server,
+    StepInstance,
+)
+from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, StepType
+from adapter.ports import Hosts
+from adapter.service.catalog import Catalog
+from adapter.service.plan_variables import PlanVariables
+
+MAX_SCRIPT_TARGETS = 50_000
+MAX_FILE_TASKS = 100_000  #: sum over the sources of hosts times files, times targets
+
+_SYSTEM_ACCOUNT = 1  # category
+_POSIX_ACCOUNT, _WINDOWS_ACCOUNT = 1, 2  # types
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptDraft:
+    """A script as it is asked for."""
+
+    script: ScriptRef
+    account: AccountRef
+    param: str = ""
+    param_sensitive: bool = False
+    timeout: int = 7200
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileDraft:
+    """A file transfer as it is asked for."""
+
+    sources: tuple[SourceSpec, ...]
+    target_path: str
+    account: AccountRef
+    transfer_mode: int = 2
+    timeout: int = 7200
+    upload_speed_limit: int | None = None
+    download_speed_limit: int | None = None
+    file_target_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDraft:
+    """A step as it is asked for."""
+
+    name: str
+    target: Server
+    work: ScriptDraft | FileDraft
+    step_id: int = -1
+    ignore_error: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where a step's names are looked up: hosts in one scope, the others in the first scope that knows them."""
+
+    targets: Scope
+    sources: Scope
+    accounts: tuple[Scope, ...]
+    source_accounts: tuple[Scope, ...]
+    scripts: tuple[Scope, ...]
+
+    @classmethod
+    def within(cls, scope: Scope) -> Places:
+        """Everything in one scope."""
+        only = (scope,)
+        return cls(targets=scope, sources=scope, accounts=only, source_accounts=only, scripts=only)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A step that can be stored, and its target hosts."""
+
+    step: StepInstance
+    hosts: tuple[Host, ...]
+
+
+class StepBuilder:
+    """Builds steps out of drafts. Raises the JobError of whatever cannot be found or done."""
+
+    def __init__(self, catalog: Catalog, hosts: Hosts) -> None:
+        self._catalog = catalog
+        self._hosts = hosts
+
+    def build(self, draft: StepDraft, places: Places, variables: PlanVariables) -> Prepared:
+        """The step, looked up in the contract's order: script, accounts, hosts, limits."""
+        work = draft.work
+        script, file = None, None
+        if isinstance(work, ScriptDraft):
+            script = self._script_task(work, places, variables)
+            hosts = self._targets(draft, places, variables)
+            if len(hosts) > MAX_SCRIPT_TARGETS:
+                raise errors.TooManyTargets(MAX_SCRIPT_TARGETS)
+        else:
+            account = self._account(places.accounts, work.account)
+            source_accounts = tuple(
+                self._account(places.source_accounts, source.account) for source in work.sources
+            )
+            hosts = self._targets(draft, places, variables)
+            sources = tuple(
+                self._source(draft.name, source, owner, places, variables)
+                for source, owner in zip(work.sources, source_accounts, strict=True)
+            )
+            _limit_file_tasks(sources, hosts)
+            file = _file_task(work, account, sources, variables)
+        step = StepInstance(
+            step_id=draft.step_id,
+            name=draft.name,
+            type=StepType.SCRIPT if script else StepType.FILE,
+            script=script,
+            file=file,
+            ignore_error=draft.ignore_error,
+        )
+        return Prepared(step=step, hosts=hosts)
+
+    def language(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> int:
+        """The language of a script. Raises what its look-up raises."""
+        return self._text(scopes, ref)[1]
+
+    def _script_task(self, work: ScriptDraft, places: Places, variables: PlanVariables) -> ScriptTask:
+        content, language, script_id, version_id = self._text(places.scripts, work.script)
+        _require_executable(language)
+        param, is_secret = variables.param(work.param)
+        if "\0" in param:
+            raise errors.InvalidParameter("script_param", "no command line can have a NUL character")
+        return ScriptTask(
+            language=language,
+            content=variables.script(content, language),
+            param=param.replace("\n", " "),
+            param_sensitive=work.param_sensitive or is_secret,
+            timeout=work.timeout,
+            account_id=self._account(places.accounts, work.account).id,
+            script_id=script_id,
+            script_version_id=version_id,
+        )
+
+    def _text(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> tuple[str, int, str | None, int | None]:
+        if ref.version_id is None and not ref.script_id and ref.content:
+            if ref.language is None:
+                raise errors.InvalidParameter("script_language", "script_content needs one: 1, 3 or 4")
+            return ref.content, ref.language, None, None
+        version = _first(scopes, lambda scope: self._catalog.script_version(scope, ref), errors.ScriptUnknown)
+        return version.content, version.language, version.script_id, version.id
+
+    def _account(self, scopes: tuple[Scope, ...], ref: AccountRef) -> Account:
+        account = _first(scopes, lambda scope: self._catalog.account(scope, ref), errors.AccountUnknown)
+        if account.category != _SYSTEM_ACCOUNT or account.type not in (_POSIX_ACCOUNT, _WINDOWS_ACCOUNT):
+            raise errors.NotSupported(
+                f"account [{account.alias}] is a database account; scripts and files need a system account"
+            )
+        if account.type == _WINDOWS_ACCOUNT:
+            raise errors.NotSupported(f"account [{account.alias}] is a Windows account; use a Linux account")
+        return account
+
+    def _targets(self, draft: StepDraft, places: Places, variables: PlanVariables) -> tuple[Host, ...]:
+        hosts = self._hosts.resolve(places.targets, variables.server(draft.target))
+        if not hosts:
+            raise errors.TargetEmpty(draft.name)
+        return hosts
+
+    def _source(
+        self, step: str, source: SourceSpec, account: Account, places: Places, variables: PlanVariables
+    ) -> FileSource:
+        if not source.files:
+            raise errors.MissingParameter("file_source.file_list")
+        hosts = self._hosts.resolve(places.sources, variables.server(source.server))
+        if not hosts:
+            raise errors.SourceEmpty(step)
+        files = tuple(variables.path(path.strip()) for path in source.files)
+        for path in files:
+            problem = path_problem(path)
+            if problem:
+                raise errors.InvalidParameter("file_source.file_list", problem)
+        return FileSource(files=files, account_id=account.id, hosts=hosts)
+
+
+def path_problem(path: str) -> str | None:
+    """Why a path, its variables replaced, is none that a host could use. Raises NotSupported for Windows."""
+    if paths.is_windows(path):
+        raise errors.NotSupported(f"the path {path} of a Windows host")
+    if not paths.is_absolute(path):
+        unknown = ": no variable of that name has a value" if paths.has_variable(path) else ""
+        return f"{path!r} is not an absolute path{unknown}"
+    return "a path cannot have a NUL character" if "\0" in path else None
+
+
+def _file_task(
+    work: FileDraft, account: Account, sources: tuple[FileSource, ...], variables: PlanVariables
+) -> FileTask:
+    target_path, transfer_mode = paths.path_of_mode(
+        variables.path(work.target_path.strip()), work.transfer_mode
+    )
+    problem = path_problem(target_path)
+    if problem:
+        raise errors.MissingOrInvalid("file_target_path", problem)
+    return FileTask(
+        sources=sources,
+        target_path=target_path,
+        account_id=account.id,
+        transfer_mode=transfer_mode,
+        timeout=work.timeout,
+        upload_speed_limit=work.upload_speed_limit,
+        download_speed_limit=work.download_speed_limit,
+        file_target_name=work.file_target_name,
+    )
+
+
+def _require_executable(language: int) -> None:
+    if language not in EXECUTABLE_LANGUAGES:
+        known = language in list(ScriptLanguage)
+        name = ScriptLanguage(language).name.lower() if known else "unknown"
+        raise errors.NotSupported(f"scripts of language {language} ({name}); use 1, 3 or 4")
+
+
+def _limit_file_tasks(sources: Iterable[FileSource], hosts: tuple[Host, ...]) -> None:
+    if sum(len(source.hosts) * len(source.files) for source in sources) * len(hosts) > MAX_FILE_TASKS:
+        raise errors.TooManyFileTasks(MAX_FILE_TASKS)
+
+
+def _first(scopes: tuple[Scope, ...], find: Callable[[Scope], T], unknown: type[errors.JobError]) -> T:
+    """What the first scope that knows it has; the error of the last if none does."""
+    for scope in scopes[:-1]:
+        try:
+            return find(scope)
+        except unknown:
+            continue
+    return find(scopes[-1])

@@ -1,0 +1,263 @@
+"""Stored plans: their steps and their variables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from adapter import errors
+from adapter.job.commands import ExecutePlan, VariableValue
+from adapter.job.model import JobInstance, Server
+from adapter.job.plan import GlobalVariable, JobPlan, PlanFile, PlanFileSource, PlanScript, PlanStep
+from adapter.job.status import StepType, TaskType, VariableType
+
+from .world import CALLER, SOURCE, SRC1, SRC2, TARGET, World, on
+
+
+def account_id(world: World) -> int:
+    account = world.accounts.by_alias(SOURCE, "root")
+    assert account is not None
+    return account.id
+
+
+def script_step(world: World, name: str = "run", target: Server | None = None, **changes: Any) -> PlanStep:
+    script = PlanScript(account_id=account_id(world), language=1, content="echo $GREETING")
+    return PlanStep(
+        id=0, name=name, type=StepType.SCRIPT, target=target or on(SRC1), script=replace(script, **changes)
+    )
+
+
+def file_step(world: World, name: str = "copy", **changes: Any) -> PlanStep:
+    source = PlanFileSource(files=("/tmp/a",), account_id=account_id(world), server=on(SRC2))
+    file = PlanFile(account_id=account_id(world), target_path="/data", sources=(source,))
+    return PlanStep(id=0, name=name, type=StepType.FILE, target=on(SRC1), file=replace(file, **changes))
+
+
+def variable(name: str, type_: int, value: str = "", server: Server | None = None) -> GlobalVariable:
+    return GlobalVariable(id=0, name=name, type=VariableType(type_), value=value, server=server)
+
+
+def launch(world: World, plan: JobPlan, *values: VariableValue, **changes: Any) -> JobInstance:
+    command = ExecutePlan(caller=CALLER, scope=plan.scope, plan_id=plan.id, variables=values)
+    launched = world.launch.execute_plan(replace(command, **changes))
+    assert launched.step_instance_id is None
+    return world.query.job(plan.scope, launched.job_instance_id)
+
+
+def first_script(job: JobInstance) -> str:
+    assert job.steps[0].script is not None
+    return job.steps[0].script.content
+
+
+def test_the_enabled_steps_run_in_order(world: World) -> None:
+    """As a job of the plan's name."""
+    plan = world.plan(
+        SOURCE,
+        file_step(world),
+        script_step(world, "left out"),
+        replace(script_step(world, param="a\nb", timeout=9), ignore_error=True),
+        leave_out=("left out",),
+    )
+    job = launch(world, plan)
+    assert (job.name, job.type) == ("the plan", TaskType.PLAN)
+    assert (job.plan_id, job.template_id) == (plan.id, plan.template_id)
+    assert [(step.order, step.name, step.type) for step in job.steps] == [
+        (0, "copy", StepType.FILE),
+        (1, "run", StepType.SCRIPT),
+    ]
+    assert [step.step_id for step in job.steps] == [step.id for step in plan.enabled_steps]
+    assert [step.ignore_error for step in job.steps] == [False, True]
+    assert job.steps[0].file is not None
+    assert job.steps[0].file.sources[0].hosts == (SRC2,)
+    assert job.steps[1].script is not None
+    assert (job.steps[1].script.param, job.steps[1].script.timeout) == ("a b", 9)
+    assert world.jobs.to_start(9) == [job.id]
+
+
+def test_a_plan_may_wait_for_its_start(world: World) -> None:
+    """As a fast task may."""
+    job = launch(world, world.plan(SOURCE, script_step(world)), start_task=False)
+    assert not job.started
+    assert world.woken == 0
+
+
+def test_plans_that_cannot_be_run(world: World) -> None:
+    """Unknown, another business's, without steps, with nothing to run on."""
+    plan = world.plan(SOURCE, script_step(world, target=Server()), script_step(world, "b"), leave_out=("b",))
+    with pytest.raises(errors.PlanUnknown):
+        launch(world, plan, plan_id=99)
+    with pytest.raises(errors.PlanUnknown):
+        launch(world, plan, scope=TARGET)
+    with pytest.raises(errors.TargetEmpty, match="run"):
+        launch(world, plan)
+    nothing = world.plan(TARGET, script_step(world), leave_out=("run",))
+    with pytest.raises(errors.PlanEmpty):
+        launch(world, nothing)
+    assert world.count() == 0
+
+
+def test_prefix_modes_are_written_into_the_path(world: World) -> None:
+    """Mode 3 is mode 2 to a directory of the source's address."""
+    job = launch(world, world.plan(SOURCE, file_step(world, transfer_mode=3)))
+    assert job.steps[0].file is not None
+    assert (job.steps[0].file.target_path, job.steps[0].file.transfer_mode) == ("/data/[FILESRCIP]", 2)
+
+
+# --- texts -----------------------------------------------------------------------------------------------
+
+
+def test_string_variables_are_in_shell_scripts_params_and_paths(world: World) -> None:
+    """With the plan's values; what is no variable stays."""
+    plan = world.plan(
+        SOURCE,
+        script_step(world, param="-g ${GREETING} ${OTHER}"),
+        script_step(world, "py", content="print()", language=4),
+        file_step(
+            world,
+            target_path="/data/${GREETING}",
+            sources=(
+                PlanFileSource(
+                    files=("${DIR}/a-${GREETING}",), account_id=account_id(world), server=on(SRC2)
+                ),
+            ),
+        ),
+        variables=(variable("GREETING", 1, "it's"), variable("DIR", 1, "/tmp")),
+    )
+    job = launch(world, plan)
+    assert first_script(job) == "GREETING='it'\\''s'\nDIR='/tmp'\necho $GREETING"
+    assert job.steps[0].script is not None
+    assert job.steps[0].script.param == "-g it's ${OTHER}"
+    assert job.steps[1].script is not None
+    assert job.steps[1].script.content == "print()"
+    assert job.steps[2].file is not None
+    assert job.steps[2].file.target_path == "/data/it's"
+    assert job.steps[2].file.sources[0].files == ("/tmp/a-it's",)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (VariableValue(name="GREETING", value="new"), "new"),
+        (VariableValue(name="GREETING"), ""),
+        (VariableValue(name="GREETING", value="", server=Server()), ""),
+        (VariableValue(name="UNKNOWN", value="new"), "old"),
+        (VariableValue(id=99, value="new"), "old"),
+        (VariableValue(id=1, name="UNKNOWN", value="new"), "new"),
+        (VariableValue(value="new"), "old"),
+    ],
+)
+def test_a_request_s_values_win(world: World, value: VariableValue, expected: str) -> None:
+    """By id, else by name; neither value nor hosts is an empty text; the unknown is ignored."""
+    plan = world.plan(SOURCE, script_step(world), variables=(variable("GREETING", 1, "old"),))
+    if value.id == 1:
+        value = replace(value, id=plan.variables[0].id)
+    assert first_script(launch(world, plan, value)).startswith(f"GREETING='{expected}'\n")
+
+
+def test_a_cipher_makes_the_param_sensitive(world: World) -> None:
+    """So that it is stored encrypted, and masked."""
+    plan = world.plan(
+        SOURCE,
+        script_step(world, param="-p ${PASS}"),
+        script_step(world, "other", param="-p x"),
+        variables=(variable("PASS", 4, "s3cret"),),
+    )
+    job = launch(world, plan)
+    assert job.steps[0].script is not None
+    assert (job.steps[0].script.param, job.steps[0].script.param_sensitive) == ("******", True)
+    assert "s3cret" not in first_script(job)
+    assert world.jobs.script_param(job.steps[0].id) == "-p s3cret"
+    assert job.steps[1].script is not None
+    assert not job.steps[1].script.param_sensitive
+
+
+def test_a_path_that_variables_leave_relative_is_refused(world: World) -> None:
+    """It would be written wherever the connection happens to begin."""
+    plan = world.plan(
+        SOURCE, file_step(world, target_path="${DIR}data"), variables=(variable("DIR", 1, "tmp/"),)
+    )
+    with pytest.raises(errors.MissingOrInvalid, match="tmp/data"):
+        launch(world, plan)
+    assert launch(world, plan, VariableValue(name="DIR", value="/")).steps
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"content": "mysql -p$PASS"}, r"cipher variable \[PASS\]"),
+        ({"content": "# job_import {{PASS}}\n"}, r"cipher variable \[PASS\]"),
+        ({"content": "# job_import {{JOB_LAST_ALL}}\n"}, "JOB_LAST_ALL"),
+        ({"content": "# job_import {{WHERE}}\n"}, "WHERE"),
+    ],
+)
+def test_what_a_script_cannot_be_given_is_refused_by_name(
+    world: World, changes: dict[str, Any], words: str
+) -> None:
+    """Better than an empty value that nobody notices."""
+    variables = (variable("PASS", 4, "s3cret"), variable("WHERE", 3, server=on(SRC1)))
+    plan = world.plan(SOURCE, script_step(world, **changes), variables=variables)
+    with pytest.raises(errors.NotSupported, match=words):
+        launch(world, plan)
+
+
+def test_a_cipher_in_a_path_is_refused(world: World) -> None:
+    """It would be stored and shown in clear."""
+    plan = world.plan(
+        SOURCE, file_step(world, target_path="/${PASS}"), variables=(variable("PASS", 4, "s3cret"),)
+    )
+    with pytest.raises(errors.NotSupported, match=r"cipher variable \[PASS\]") as raised:
+        launch(world, plan)
+    assert "s3cret" not in raised.value.message
+
+
+@pytest.mark.parametrize("type_", [2, 5, 6])
+def test_variables_that_change_while_a_plan_runs_are_not_built_yet(world: World, type_: int) -> None:
+    """The plan is refused, naming the variable."""
+    plan = world.plan(SOURCE, script_step(world), variables=(variable("COUNTER", type_, "1"),))
+    with pytest.raises(errors.NotSupported, match=r"\[COUNTER\]"):
+        launch(world, plan)
+    assert world.count() == 0
+
+
+# --- hosts -----------------------------------------------------------------------------------------------
+
+
+def test_a_target_may_be_a_host_variable(world: World) -> None:
+    """The run-time hosts win over the plan's."""
+    target = Server(variable="WHERE")
+    plan = world.plan(
+        SOURCE, script_step(world, target=target), variables=(variable("WHERE", 3, server=on(SRC1)),)
+    )
+    chosen = VariableValue(name="WHERE", value="", server=Server(dynamic_groups=("src",)))
+    assert world.targets(launch(world, plan).steps[0].id) == ["src1"]
+    assert world.targets(launch(world, plan, chosen).steps[0].id) == ["src1", "src2"]
+    for emptied in (VariableValue(name="WHERE"), VariableValue(name="WHERE", value="x", server=on(SRC1))):
+        with pytest.raises(errors.TargetEmpty):
+            launch(world, plan, emptied)
+
+
+def test_a_source_may_be_a_host_variable(world: World) -> None:
+    """With the source's error if it is empty."""
+    source = PlanFileSource(files=("/a",), account_id=account_id(world), server=Server(variable="FROM"))
+    plan = world.plan(
+        SOURCE, file_step(world, sources=(source,)), variables=(variable("FROM", 3, server=on(SRC2)),)
+    )
+    job = launch(world, plan)
+    assert job.steps[0].file is not None
+    assert job.steps[0].file.sources[0].hosts == (SRC2,)
+    with pytest.raises(errors.SourceEmpty):
+        launch(world, plan, VariableValue(name="FROM"))
+
+
+def test_a_host_variable_must_be_one(world: World) -> None:
+    """A name that is missing or a string's is 1244008."""
+    for name in ("NONE", "TEXT"):
+        plan = world.plan(
+            SOURCE if name == "NONE" else TARGET,
+            script_step(world, target=Server(variable=name)),
+            variables=(variable("TEXT", 1, "x"),),
+        )
+        with pytest.raises(errors.HostVariableMissing, match=name):
+            launch(world, plan)

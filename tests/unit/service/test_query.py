@@ -1,0 +1,45 @@
+"""Asking what became of jobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from adapter import errors
+from adapter.job.commands import JobFilter
+from adapter.job.model import FileLog
+
+from .world import NOW, SOURCE, SRC1, SRC2, TARGET, World, execute_script
+
+
+def test_a_job_is_seen_in_its_own_business(world: World) -> None:
+    """And by whoever may ask for any."""
+    job_id = world.launch.execute_script(execute_script()).job_instance_id
+    job = world.query.job(SOURCE, job_id)
+    assert world.query.job(None, job_id) == job
+    assert [result.host for result in world.query.hosts(job.steps[0])] == [SRC2, SRC1]
+    for scope, id_ in ((TARGET, job_id), (None, 99)):
+        with pytest.raises(errors.JobUnknown):
+            world.query.job(scope, id_)
+
+
+def test_jobs_are_listed(world: World) -> None:
+    """Without their steps."""
+    job_id = world.launch.execute_script(execute_script()).job_instance_id
+    total, jobs = world.query.jobs(JobFilter(scope=SOURCE, create_time_start=NOW, create_time_end=NOW))
+    assert (total, [job.id for job in jobs], jobs[0].steps) == (1, [job_id], ())
+
+
+def test_logs_are_those_of_the_latest_execution(world: World) -> None:
+    """As text, whatever the bytes are."""
+    launched = world.launch.execute_script(execute_script())
+    step = world.query.job(None, launched.job_instance_id).steps[0]
+    world.logs.append(step.id, 0, 1, 0, "é".encode() + b"\xff")
+    world.logs.append(step.id, 1, 1, 0, b"retried")
+    assert world.query.script_logs(step, iter([1, 2])) == {1: "é\ufffd"}
+    assert world.query.script_logs(replace(step, execute_count=1), [1]) == {1: "retried"}
+    entry = FileLog(bk_host_id=1, mode=0, src_host_id=1, src_path="/a")
+    world.logs.save_file_logs(step.id, 0, [entry])
+    assert world.query.file_logs(step, None) == world.query.file_logs(step, iter([1])) == (entry,)
+    assert world.query.file_logs(step, [2]) == ()
