@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from adapter.api.json_text import shown
 from adapter.api.schemas_v3 import MAX_SENSITIVE_PARAM_BYTES
 from adapter.errors import BadRequest, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
 from adapter.job.commands import AccountRef, ScriptRef
+from adapter.job.paths import has_variable, is_absolute
 from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, TransferMode
 
-_WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\/]")
-_VARIABLE = re.compile(r"\$\{[^}]+\}")
 _FILE_TYPES_TO_COME = {2: "local file", 3: "third-party file source"}
 
 
@@ -62,14 +60,8 @@ def script_param(param: str | None, sensitive: bool | None) -> str:
 
 
 def is_path(path: str) -> bool:
-    """An absolute path of Linux or Windows, or one that a variable completes."""
-    return path.startswith("/") or bool(_WINDOWS_PATH.match(path)) or bool(_VARIABLE.search(path))
-
-
-def check_posix(name: str, path: str) -> None:
-    """NotSupported for a path of Windows."""
-    if _WINDOWS_PATH.match(path):
-        raise NotSupported(f"{name} {shown(path)}: paths of Windows hosts")
+    """An absolute path, or one that a variable completes."""
+    return is_absolute(path) or has_variable(path)
 
 
 def check_source_files(name: str, files: Iterable[str]) -> None:
@@ -77,7 +69,6 @@ def check_source_files(name: str, files: Iterable[str]) -> None:
     for path in files:
         if not is_path(path):
             raise InvalidParameter(name, f"must be absolute paths, not {shown(path)}")
-        check_posix(name, path)
 
 
 def check_file_type(name: str, file_type: int | None) -> None:

@@ -159,7 +159,6 @@ def _target(fields: Mapping[str, Any]) -> Server:
 def _path(path: str | None) -> str:
     if path is None or not checks.is_path(path):
         raise MissingOrInvalid("file_target_path", "must be an absolute path")
-    checks.check_posix("file_target_path", path)
     return path
 
 

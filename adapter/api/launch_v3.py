@@ -60,7 +60,6 @@ def transfer_file(call: Call) -> Launched:
         raise MissingParameter("file_source_list")
     _refuse(call.fields, "rolling_config")
     sources = tuple(_source(item) for item in call["file_source_list"])
-    checks.check_posix("file_target_path", path)
     checks.check_file_name("file_target_name", call["file_target_name"])
     return call.services.launch.transfer_file(
         TransferFile(
