@@ -1,0 +1,78 @@
+# Everything a person types. `make help` lists it; each target starts from nothing.
+
+PYTHON ?= python3
+VENV ?= .venv
+DATA_DIR ?= .run
+LAB_DIR ?= .lab
+HOSTS ?= 4
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Values of local runs reach the shell as environment variables, never as text of a recipe.
+export FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY DATA_DIR HOSTS LAB_DIR
+# Nothing is written outside the checkout.
+export MYPY_CACHE_DIR := .mypy_cache
+export RUFF_CACHE_DIR := .ruff_cache
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format lab lab-down script push plan status logs artifacts clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## everything that is needed: .venv, and with apt (as root) what the system lacks
+
+$(STAMP): pyproject.toml .ci/system-packages
+	@PYTHON="$(PYTHON)" sh .ci/system-packages
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+	@echo "setup: ready, $$($(BIN)/adapter --version)"
+
+run: setup ## the service on 127.0.0.1:8000: embedded SQLite in .run, inventories/local
+	@exec $(BIN)/adapter serve --data-dir "$$DATA_DIR" $${INVENTORY:+--inventory "$$INVENTORY"}
+
+demo: setup ## a lab of SSH hosts, the service, both seed requests followed to their end; cleans up
+	@exec $(BIN)/python -m tests.demo
+
+test: setup ## the whole suite
+	@exec $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+
+check: setup ## format, lint, types, layers
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## format the code and mend what can be mended
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+lab: setup ## HOSTS=n real SSH servers, up until `make lab-down`; prints their inventory
+	@exec $(BIN)/python -m tests.lab up --hosts "$$HOSTS" --directory "$$LAB_DIR"
+
+lab-down: ## end the lab and everything in it
+	@test ! -d "$$LAB_DIR" || exec $(BIN)/python -m tests.lab down --directory "$$LAB_DIR"
+
+LOCAL = --data-dir "$$DATA_DIR" $${INVENTORY:+--inventory "$$INVENTORY"} $${SCOPE:+--scope "$$SCOPE"}
+
+script: setup ## FILE=… TARGET=…: run a script (PARAM=… ACCOUNT=… INVENTORY=… SCOPE=biz:ID)
+	@exec $(BIN)/adapter script --file "$$FILE" --target "$$TARGET" --param "$$PARAM" $${ACCOUNT:+--account "$$ACCOUNT"} $(LOCAL)
+
+push: setup ## SRC=[HOST:]/path DEST=/dir/ TARGET=…: copy a file or directory (ACCOUNT=… INVENTORY=… SCOPE=…)
+	@exec $(BIN)/adapter push --src "$$SRC" --dest "$$DEST" --target "$$TARGET" $${ACCOUNT:+--account "$$ACCOUNT"} $(LOCAL)
+
+plan: setup ## ID=…: run a stored job plan (INVENTORY=…)
+	@exec $(BIN)/adapter plan --id "$$ID" $(LOCAL)
+
+status: setup ## JOB=…: states of a job, its steps and hosts
+	@exec $(BIN)/adapter status --job "$$JOB" --data-dir "$$DATA_DIR"
+
+logs: setup ## JOB=…: every host's log
+	@exec $(BIN)/adapter logs --job "$$JOB" --data-dir "$$DATA_DIR"
+
+artifacts: setup ## JOB=…: its ansible-runner private data directories
+	@exec $(BIN)/adapter artifacts --job "$$JOB" --data-dir "$$DATA_DIR"
+
+clean: lab-down ## remove what setup, check and test made; the data in .run stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build *.egg-info
