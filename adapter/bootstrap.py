@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
 from adapter.api.application import Services, create_app
+from adapter.clock import SystemClock
 from adapter.config import Settings
 from adapter.engine.callback import Callbacks
 from adapter.engine.preparation import Preparation
@@ -28,14 +28,6 @@ from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
-        return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)

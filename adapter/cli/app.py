@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from adapter.cli.stores import SystemClock, opened, store_options
+from adapter.cli.stores import opened, store_options
+from adapter.clock import SystemClock
 from adapter.job.model import Scope
 from adapter.service.access import Applications
 

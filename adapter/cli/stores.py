@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +15,6 @@ from adapter.config import Settings
 from adapter.store.opening import Stores, open_store
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
-        return time.time_ns() // 1_000_000
 
 
 def store_options(command: F) -> F:
