@@ -78,8 +78,8 @@ def build(settings: Settings) -> Adapter:
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
     services = Services(
         access=Access(stores.apps),
-        launch=Launch(jobs, catalog, hosts, clock, settings, wake),
-        operate=Operate(jobs, clock, wake),
+        launch=Launch(jobs, catalog, hosts, clock, wake),
+        operate=Operate(jobs, wake),
         query=Query(jobs, logs),
         catalog=catalog,
         hosts=hosts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from adapter.ansible.inventory import RunInventory, run_inventory
 from adapter.ansible.playbook import (
@@ -20,7 +20,7 @@ from adapter.ansible.playbook import (
 from adapter.ansible.run_input import RunInput
 from adapter.config import Settings
 from adapter.job.model import Account, FileTask, Host, ScriptTask, StepInstance
-from adapter.job.paths import expand_target_path
+from adapter.job.paths import expand_param, expand_target_path
 from adapter.ports import Hosts
 from adapter.store.accounts import AccountStore
 from adapter.store.jobs import JobStore
@@ -58,8 +58,12 @@ class Preparation:
     def _script(self, step: StepInstance, task: ScriptTask, targets: Sequence[Host]) -> RunInput:
         account = self._account(task.account_id)
         secrets = self._credential(account)
+        at = datetime.fromtimestamp((step.create_time or 0) / 1000, self.timezone)
+        param = expand_param(self.jobs.script_param(step.id), at)
         if task.param_sensitive:
-            secrets["param"] = self.jobs.script_param(step.id)
+            secrets["param"] = param
+        else:
+            task = replace(task, param=param)
         key = self._key(step)
         plays = {
             STEP_PLAYBOOK: script_plays(task, account, key, SCRIPT_FILE, self.settings.max_log_bytes),

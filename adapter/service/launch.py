@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from adapter import errors
-from adapter.config import Settings
 from adapter.job.commands import (
     Caller,
     ExecutePlan,
@@ -42,7 +41,6 @@ class Launch:
         catalog: Catalog,
         hosts: Hosts,
         clock: Clock,
-        _settings: Settings,
         wake: Callable[[], None],
     ) -> None:
         self._jobs = jobs

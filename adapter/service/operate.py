@@ -7,7 +7,6 @@ from collections.abc import Callable
 from adapter import errors
 from adapter.job.commands import Caller
 from adapter.job.model import JobInstance, Scope
-from adapter.ports import Clock
 from adapter.service.query import visible
 from adapter.store.jobs import JobStore
 
@@ -15,7 +14,7 @@ from adapter.store.jobs import JobStore
 class Operate:
     """operate_job_instance. Both only note what is wanted and `wake` the engine, which then does it."""
 
-    def __init__(self, jobs: JobStore, _clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, jobs: JobStore, wake: Callable[[], None]) -> None:
         self._jobs = jobs
         self._wake = wake
 

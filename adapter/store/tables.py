@@ -172,6 +172,7 @@ job_instance = sa.Table(
     sa.Column("start_time", sa.BigInteger),
     sa.Column("end_time", sa.BigInteger),
     sa.Index("ix_job_instance_scope_create_time", "scope_type", "scope_id", "create_time"),
+    sa.Index("ix_job_instance_other_scope_create_time", "other_scope_type", "other_scope_id", "create_time"),
     sa.Index("ix_job_instance_status", "status"),
     sqlite_autoincrement=True,
 )

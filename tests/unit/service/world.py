@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapter.config import Settings
 from adapter.job.commands import AccountRef, Caller, ExecuteScript, ScriptRef, SourceSpec, TransferFile
 from adapter.job.model import Host, HostResult, Scope, Server
 from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
@@ -60,8 +59,8 @@ class World:
 
     def __post_init__(self) -> None:
         catalog = Catalog(accounts=self.accounts, scripts=self.scripts, plans=self.plans, clock=self)
-        self.launch = Launch(self.jobs, catalog, self.hosts, self, Settings(), self.wake)
-        self.operate = Operate(self.jobs, self, self.wake)
+        self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake)
+        self.operate = Operate(self.jobs, self.wake)
         self.query = Query(self.jobs, self.logs)
 
     def now_ms(self) -> int:

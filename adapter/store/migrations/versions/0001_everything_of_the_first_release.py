@@ -90,6 +90,11 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_job_instance_scope_create_time", ["scope_type", "scope_id", "create_time"], unique=False
         )
+        batch_op.create_index(
+            "ix_job_instance_other_scope_create_time",
+            ["other_scope_type", "other_scope_id", "create_time"],
+            unique=False,
+        )
         batch_op.create_index("ix_job_instance_status", ["status"], unique=False)
 
     op.create_table(
@@ -278,6 +283,7 @@ def downgrade() -> None:
     op.drop_table("job_template")
     with op.batch_alter_table("job_instance", schema=None) as batch_op:
         batch_op.drop_index("ix_job_instance_status")
+        batch_op.drop_index("ix_job_instance_other_scope_create_time")
         batch_op.drop_index("ix_job_instance_scope_create_time")
 
     op.drop_table("job_instance")
