@@ -119,12 +119,12 @@ _V2: dict[str, dict[str, Any]] = {
 }
 
 
-def v3(name: str, **changes: Any) -> dict[str, Any]:
+def v3(name: str, /, **changes: Any) -> dict[str, Any]:
     """A valid v3 request with changes; None takes a field away."""
     return _changed({**SCOPE, **_V3[name]}, changes)
 
 
-def v2(name: str, **changes: Any) -> dict[str, Any]:
+def v2(name: str, /, **changes: Any) -> dict[str, Any]:
     """A valid v2 request with changes; None takes a field away."""
     scope = {} if name == "execute_platform_job" else {"bk_biz_id": 1}
     return _changed({**scope, **_V2[name]}, changes)

@@ -1,0 +1,118 @@
+"""The application over the real use cases and SQLite; only the engine is missing, so jobs wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapter.api.application import Services, create_app
+from adapter.config import Settings
+from adapter.job.model import Host, Scope, Server
+from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
+from adapter.job.status import StepType, VariableType
+from adapter.ports import Clock
+from adapter.service.access import Access, Applications
+from adapter.service.catalog import Catalog
+from adapter.service.launch import Launch
+from adapter.service.operate import Operate
+from adapter.service.query import Query
+from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
+from adapter.store.opening import Stores
+from adapter.testing.hosts import MemoryHosts
+
+from .client import JobClient, TestClient
+
+HOSTS = [
+    Host(bk_host_id=101, bk_cloud_id=0, ip="10.0.0.1", name="a"),
+    Host(bk_host_id=102, bk_cloud_id=0, ip="10.0.0.2", name="b"),
+    Host(bk_host_id=103, bk_cloud_id=5, ip="10.0.0.1", name="c"),
+]
+GROUPS = {
+    "biz_1": ["a", "b", "c"],
+    "biz_2": ["a", "b", "c"],
+    "dynamic_group_3": ["b"],
+    "dynamic_group_blo8gojho0skft7pr5q0": ["a"],
+    "module_1000": ["c"],
+}
+TARGET = Server(host_ids=(101,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Real:
+    """The application with what its requests may name."""
+
+    job: JobClient
+    jobs: JobStore
+    logs: LogStore
+    plan_id: int
+    step_ids: tuple[int, ...]
+    account_id: int
+    script_version_id: int
+    script_id: str
+    woken: list[None]
+
+
+def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
+    """Everything registered: an application, accounts, a script, a plan of two steps."""
+    woken: list[None] = []
+    jobs, logs = JobStore(stores.engine, stores.box), LogStore(stores.engine)
+    hosts = MemoryHosts(HOSTS, GROUPS)
+    catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
+
+    def wake() -> None:
+        woken.append(None)
+
+    services = Services(
+        access=Access(stores.apps),
+        launch=Launch(jobs, catalog, hosts, clock, wake),
+        operate=Operate(jobs, wake),
+        query=Query(jobs, logs),
+        catalog=catalog,
+        hosts=hosts,
+        ready=lambda: None,
+    )
+    accounts = [
+        catalog.create_account(Scope("biz", id_), user="admin", account="root", category=1, type=1)
+        for id_ in ("1", "2")
+    ]
+    version = catalog.create_script(
+        Scope("biz", "1"), user="admin", name="hello", language=1, content="echo hello $1", version="1"
+    )
+    catalog.publish_script_version(
+        Scope("biz", "1"), user="admin", script_id=version.script_id, script_version_id=version.id
+    )
+    plan_id, step_ids = _plan(stores, accounts[0].id)
+    secret = Applications(stores.apps, clock).create("real", act_as_any_user=True)
+    app = create_app(services, settings)
+    return Real(
+        job=JobClient(
+            TestClient(app), {"bk_app_code": "real", "bk_app_secret": secret, "bk_username": "admin"}
+        ),
+        jobs=jobs,
+        logs=logs,
+        plan_id=plan_id,
+        step_ids=step_ids,
+        account_id=accounts[0].id,
+        script_version_id=version.id,
+        script_id=version.script_id,
+        woken=woken,
+    )
+
+
+def _plan(stores: Stores, account_id: int) -> tuple[int, tuple[int, ...]]:
+    script = PlanScript(account_id=account_id, language=1, content="echo $word", param="x")
+    source = PlanFileSource(files=("/tmp/a",), account_id=account_id, server=TARGET)
+    file = PlanFile(account_id=account_id, target_path="/tmp/b/", sources=(source,))
+    template = stores.plans.create_template(
+        Scope("biz", "1"),
+        name="real",
+        steps=(
+            PlanStep(id=0, name="Script", type=StepType.SCRIPT, target=TARGET, script=script),
+            PlanStep(id=0, name="File", type=StepType.FILE, target=TARGET, file=file),
+        ),
+        variables=(GlobalVariable(id=0, name="word", type=VariableType.STRING, value="hi"),),
+        operator="admin",
+        now_ms=1,
+    )
+    plan_id = stores.plans.create_plan(template.id, name="real", operator="admin", now_ms=1)
+    return plan_id, tuple(step.id for step in template.steps)

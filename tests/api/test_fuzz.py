@@ -1,0 +1,184 @@
+"""No request, however broken, makes an internal error or leaves without an envelope.
+
+The seed is printed with a failure; API_FUZZ_SEED=… and API_FUZZ_EXAMPLES=… repeat and deepen it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+from adapter.api.routes import V2, V3
+from adapter.config import Settings
+from adapter.store.opening import open_store
+
+from . import bodies
+from .client import ESB_V2, ESB_V3, envelope
+from .conftest import StoppedClock
+from .real import Real, build
+
+SEED = int(os.environ.get("API_FUZZ_SEED") or random.SystemRandom().getrandbits(32))
+EXAMPLES = int(os.environ.get("API_FUZZ_EXAMPLES") or 40)
+
+ENDPOINTS = [("v3", name) for name in sorted(V3)] + [("v2", name) for name in sorted(V2)]
+
+NASTY: list[Any] = [
+    *(None, True, False, "", " ", 0, -1, 1, 2**31, 2**63 - 1, 2**63, -(2**63) - 1, 10**400, 1.5, 1e308),
+    *(
+        "\x00",
+        "\ud800",
+        "²",
+        "１",
+        "9" * 400,
+        "-0",
+        "x" * 2000,
+        "/",
+        "../..",
+        "${x}",
+        "[DATE:yyyy",
+        "'\"<%",
+        "%",
+    ),
+    *("1e5", "NaN", "http://[", "http://a:b/", "REGEX:(", "{", "[[", '{"a": 1}', '["x"]', "null", "1.0"),
+    *(
+        [],
+        {},
+        [None],
+        [[]],
+        [{}],
+        {"": ""},
+        [1, "a", None],
+        {"ip_list": None},
+        {"id": {}},
+        {"host_id_list": "[1]"},
+    ),
+]
+
+json_values = st.recursive(
+    st.sampled_from(NASTY)
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=8)
+    | st.text(st.characters(), max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+    """One application for everything: what a request leaves behind may meet the next one."""
+    service = Settings(data_dir=tmp_path_factory.mktemp("fuzz"))
+    stores = open_store(service)
+    built = build(stores, StoppedClock(), service)
+    for _ in range(3):
+        built.job.v3("fast_execute_script", bodies.v3("fast_execute_script"))
+    yield built
+    stores.close()
+
+
+def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
+    """A request that succeeds, with the ids that there are."""
+    body = bodies.v3(name) if dialect == "v3" else bodies.v2(name)
+    if "job_instance_id" in body:
+        body["job_instance_id"] = 1
+    if "step_instance_id" in body:
+        body["step_instance_id"] = 1
+    if "script_id" in body:
+        body["script_id"] = real.script_id
+    for key, value in (("bk_job_id", real.plan_id), ("job_plan_id", real.plan_id)):
+        if key in body:
+            body[key] = value
+    for step, step_id in zip(body.get("steps", []), real.step_ids, strict=False):
+        step["step_id"] = step_id
+    return body
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The paths of everything inside."""
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    else:
+        return []
+    return [place for key, item in items for place in [(*path, key), *_places(item, (*path, key))]]
+
+
+def _mutated(body: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
+    """The body with one to three things in it replaced or taken away."""
+    changed = copy.deepcopy(body)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(_places(changed) or [("x",)]))
+        holder: Any = changed
+        for key in place[:-1]:
+            holder = holder[key]
+        if isinstance(holder, dict) and data.draw(st.integers(0, 4)) == 0:
+            holder.pop(place[-1], None)
+        else:
+            holder[place[-1]] = data.draw(json_values)
+    return changed
+
+
+@pytest.mark.parametrize(("dialect", "name"), ENDPOINTS)
+@seed(SEED)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(data=st.data())
+def test_no_request_makes_an_internal_error(dialect: str, name: str, real: Real, data: st.DataObject) -> None:
+    """Random objects, and valid requests with something wrong in them, by POST and by GET."""
+    print(f"API_FUZZ_SEED={SEED}")
+    if data.draw(st.integers(0, 9)) == 0:
+        body = {**bodies.SCOPE, **data.draw(st.dictionaries(st.text(max_size=6), json_values, max_size=4))}
+    else:
+        body = _mutated(_valid(real, dialect, name), data)
+    path = f"{ESB_V3 if dialect == 'v3' else ESB_V2}/{name}/"
+    http = real.job.http
+    if data.draw(st.integers(0, 4)) == 0:
+        query = {key: value if isinstance(value, str) else json.dumps(value) for key, value in body.items()}
+        query = {key: value.encode("utf-8", "replace").decode() for key, value in query.items()}
+        response = http.get(path, params={**query, **real.job.credentials})
+    else:
+        response = http.post(path, content=json.dumps({**body, **real.job.credentials}))
+    reply = envelope(response)
+    assert reply["code"] != 1240002, (body, reply)
+
+
+@pytest.mark.parametrize(("dialect", "name"), ENDPOINTS)
+def test_the_requests_that_are_mutated_are_valid(dialect: str, name: str, real: Real) -> None:
+    """Else the test above would see nothing but the first check."""
+    reply = real.job.v3(name, _valid(real, dialect, name)) if dialect == "v3" else None
+    reply = reply or real.job.v2(name, _valid(real, dialect, name))
+    assert reply["code"] in (0, 1241003, 1243002, 1243007), reply
+
+
+@seed(SEED)
+@settings(
+    max_examples=EXAMPLES * 3,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(content=st.binary(max_size=40), header=st.text(st.characters(max_codepoint=255), max_size=40))
+def test_no_bytes_make_an_internal_error(real: Real, content: bytes, header: str) -> None:
+    """Whatever the body and the header of credentials are."""
+    print(f"API_FUZZ_SEED={SEED}")
+    path = f"{ESB_V3}/fast_execute_script/"
+    raw = "".join(c for c in header if c.isprintable()).encode("latin-1")
+    for headers in ({}, {b"X-Bkapi-Authorization": raw}):
+        reply = envelope(real.job.http.post(path, content=content, headers=headers))
+        assert reply["code"] in (1240003, 1306000, 1306406)
