@@ -15,8 +15,9 @@ def runtime_dir(data_dir: Path) -> Path:
     Raises RuntimeError if somebody else owns it.
     """
     digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:8]
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    path = Path(base) / f"adapter-{os.getuid()}-{digest}"
+    given = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")  # `su` hands on one that is another's
+    base = given if given.is_dir() and given.stat().st_uid == os.getuid() else Path(tempfile.gettempdir())
+    path = base / f"adapter-{os.getuid()}-{digest}"
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
