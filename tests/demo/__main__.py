@@ -37,11 +37,12 @@ def main() -> int:
                 service.stop()
     finally:
         if ended_well:
-            kept = Path(tempfile.gettempdir()) / "adapter-demo-artifacts"
-            shutil.rmtree(kept, ignore_errors=True)
-            shutil.copytree(service.data_dir / "artifacts", kept)
-            _say(f"artifacts: {kept} (open them with ansible-runner's own tools; the rest is cleaned up)")
-            shutil.rmtree(directory)
+            kept = directory / "artifacts"
+            (service.data_dir / "artifacts").rename(kept)
+            shutil.rmtree(service.data_dir)
+            _say("cleaned up, but for the artifacts, which ansible-runner's own tools open:")
+            for artifact in sorted(kept.glob("*/*/*")):
+                _say(f"  {artifact}")
         else:
             _say(f"something is wrong; what there is to look at: {directory}")
     _say("both seed requests ended as they should" if ended_well else "the demo FAILED")
@@ -52,12 +53,18 @@ def _both_seeds(lab: Lab, service: Service) -> bool:
     credentials = service.new_credentials("esb_test")
     for text in catalog_files(lab):
         service.apply(text)
+    place = _place(lab, service)
     for host, name in zip(lab.hosts_of(1), ("alpha", "beta", "gamma"), strict=False):
-        lab.exec(host, f"echo {name} > /tmp/{name}.txt")
-    return all([_script_seed(lab, service, credentials), _platform_seed(lab, service, credentials)])
+        lab.exec(host, f"mkdir -p {place} && echo {name} > {place}/{name}.txt")
+    return all([_script_seed(service, credentials), _platform_seed(lab, service, credentials, place)])
 
 
-def _script_seed(lab: Lab, service: Service, credentials: Credentials) -> bool:
+def _place(lab: Lab, service: Service) -> str:
+    """/tmp, as in the seed; hosts without a /tmp of their own get a directory that is cleaned up."""
+    return "/tmp" if lab.isolated else str(service.data_dir / "files")
+
+
+def _script_seed(service: Service, credentials: Credentials) -> bool:
     account = service.data("get_account_list", bk_biz_id=1)["data"][0]["id"]
     version = service.data("get_script_list", bk_biz_id=1)["data"][0]["online_script_version_id"]
     body = fast_execute_script(credentials, account_id=account, script_version_id=version)
@@ -66,15 +73,15 @@ def _script_seed(lab: Lab, service: Service, credentials: Credentials) -> bool:
     return status["job_instance"]["status"] == 3 and all(text.startswith("hello from ") for text in logs)
 
 
-def _platform_seed(lab: Lab, service: Service, credentials: Credentials) -> bool:
+def _platform_seed(lab: Lab, service: Service, credentials: Credentials, place: str) -> bool:
     version = service.data("get_script_list", bk_biz_id=2)["data"][0]["online_script_version_id"]
-    body = execute_platform_job(lab, credentials, script_version_id=version)
+    body = execute_platform_job(lab, credentials, script_version_id=version, directory=place)
     status = _run(service, f"{_ESB}/job/execute_platform_job/", body, credentials, biz=2)
     logs = _print_scripts(service, 2, status)
-    arrived = lab.exec(lab.hosts_of(2)[0], "cd /tmp && ls -d 0_*/*.txt").stdout
+    arrived = lab.exec(lab.hosts_of(2)[0], f"ls -d {place}/0_*/*.txt").stdout
     _say("  files on the first target:")
     for line in str(arrived).split():
-        _say(f"    /tmp/{line}")
+        _say(f"    {line}")
     return status["job_instance"]["status"] == 3 and bool(logs) and "alpha.txt" in str(arrived)
 
 

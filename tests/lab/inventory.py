@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ Group = dict[str, Any]
 
 def inventory(hosts: list[LabHost], down: LabHost, private_key: Path, known_hosts: Path) -> Group:
     """The tree that `hosts.yml` holds."""
+    user = getpass.getuser() if hosts[0].home else "root"  # an asyncssh host has one user, whoever logs in
     first = [host for host in hosts if host.biz == 1]
     second = [host for host in hosts if host.biz == 2]
     half = max(1, len(first) // 2)
@@ -36,7 +38,7 @@ def inventory(hosts: list[LabHost], down: LabHost, private_key: Path, known_host
     groups: dict[str, Group] = {
         "lab": {
             "hosts": {host.name: _host_vars(host) for host in [*hosts, down]},
-            "vars": _common_vars(private_key, known_hosts),
+            "vars": _common_vars(private_key, known_hosts, user),
             "children": businesses,
         },
         "biz_set_9": {"children": {"biz_1": {}, "biz_2": {}}},
@@ -64,9 +66,9 @@ def _host_vars(host: LabHost) -> dict[str, Any]:
     }
 
 
-def _common_vars(private_key: Path, known_hosts: Path) -> dict[str, str]:
+def _common_vars(private_key: Path, known_hosts: Path, user: str) -> dict[str, str]:
     return {
-        "ansible_user": "root",
+        "ansible_user": user,
         "ansible_ssh_private_key_file": str(private_key),
         "ansible_ssh_common_args": f"-o UserKnownHostsFile={known_hosts} -o StrictHostKeyChecking=yes",
     }
