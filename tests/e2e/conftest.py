@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from adapter.cli import main
+from tests.e2e.jobs import Jobs
 from tests.lab import Lab, start_lab
-from tests.support.service import Service
+from tests.support.service import Credentials, Service
 
 NewService = Callable[..., Service]
 
@@ -28,26 +34,51 @@ def lab() -> Iterator[Lab]:
         yield running
 
 
-def _started(service: Service) -> Service:
-    service.start()
-    service.new_credentials("esb_test", "--act-as-any-user")
-    for biz in (1, 2):
-        service.apply(_ACCOUNTS.format(biz=biz))
-    return service
+@dataclass(frozen=True)
+class Prepared:
+    """A database with an application, a token and the accounts; each service begins with a copy of it."""
+
+    data_dir: Path
+    credentials: Credentials
+
+    def started(self, service: Service) -> Service:
+        """The service over its own copy. Its key is its own too: that is what tells services apart on hosts."""
+        service.data_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.data_dir / "adapter.db", service.data_dir)
+        service.credentials = self.credentials
+        return service.start()
 
 
 @pytest.fixture(scope="session")
-def service(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Made by the adapter's commands, within this process: that is what takes a second each otherwise."""
+    data_dir = tmp_path_factory.mktemp("prepared")
+
+    def adapter(*words: str) -> str:
+        done = CliRunner().invoke(main, [*words, "--data-dir", str(data_dir)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    secret = json.loads(adapter("app", "create", "esb_test", "--act-as-any-user"))["bk_app_secret"]
+    token = json.loads(adapter("token", "create", "--app", "esb_test", "--user", "admin"))["access_token"]
+    for biz in (1, 2):
+        (data_dir / "accounts.yml").write_text(_ACCOUNTS.format(biz=biz))
+        adapter("apply", "-f", str(data_dir / "accounts.yml"))
+    return Prepared(data_dir, Credentials("esb_test", secret, token))
+
+
+@pytest.fixture(scope="session")
+def service(lab: Lab, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running service with credentials and the accounts `root` and `job` in both businesses. Never kill it."""
     running = Service(data_dir=tmp_path_factory.mktemp("service") / "data", inventory=lab.inventory)
     try:
-        yield _started(running)
+        yield prepared.started(running)
     finally:
         running.stop()
 
 
 @pytest.fixture
-def fresh_service(lab: Lab, tmp_path: Path) -> Iterator[NewService]:
+def fresh_service(lab: Lab, prepared: Prepared, tmp_path: Path) -> Iterator[NewService]:
     """Makes services as `service` is, each over a data directory of its own; they are stopped afterwards.
 
     fresh_service("--max-log-bytes", "1000", environment={...}, inventory=path)
@@ -65,8 +96,14 @@ def fresh_service(lab: Lab, tmp_path: Path) -> Iterator[NewService]:
             environment=environment or {},
         )
         made.append(fresh)
-        return _started(fresh)
+        return prepared.started(fresh)
 
     yield new
     for fresh in made:
         fresh.stop()
+
+
+@pytest.fixture
+def jobs(service: Service) -> Jobs:
+    """Starts jobs of business 1 on the shared service."""
+    return Jobs(service)
