@@ -124,7 +124,7 @@ def _mutated(body: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
         if isinstance(holder, dict) and data.draw(st.integers(0, 4)) == 0:
             holder.pop(place[-1], None)
         else:
-            holder[place[-1]] = data.draw(json_values)
+            holder[place[-1]] = copy.deepcopy(data.draw(json_values))  # the nasty ones are shared
     return changed
 
 
