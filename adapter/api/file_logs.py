@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapter.api.times import local_time
 from adapter.job.model import FileLog
 
 _UNITS = ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB"))
@@ -29,11 +30,11 @@ def progress_text(progress: int) -> str:
 
 
 def log_text(entry: FileLog) -> str:
-    """The entry's own log, else a line made of its fields in JOB's form."""
-    if entry.content:
-        return entry.content
+    """One line in JOB's form (contract g), in the service's time zone."""
+    at = "" if entry.time is None else f"[{local_time(entry.time)}] "
+    detail = f" Detail: {entry.content}" if entry.content else ""
     return (
-        f"FileName: {entry.dest_path or entry.src_path} FileSize: {size_text(entry.size)} "
+        f"{at}FileName: {entry.dest_path or entry.src_path} FileSize: {size_text(entry.size)} "
         f"Status: {entry.status} StatusDesc: {entry.status_desc} Speed: {speed_text(entry.speed)} "
-        f"Progress: {progress_text(entry.progress)}\n"
+        f"Progress: {progress_text(entry.progress)}{detail}\n"
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-from datetime import UTC, datetime
 from typing import Any
 
 from adapter.api import file_logs
 from adapter.api.reports import HostRecord, JobRecord, JobReport, StepRecord
+from adapter.api.times import local_time
 from adapter.api.views_v3 import scope
 from adapter.job.commands import Launched
 from adapter.job.model import HostResult, JobInstance, StepInstance
@@ -61,7 +61,7 @@ def time_text(milliseconds: int | None) -> str | None:
     """`yyyy-MM-dd HH:mm:ss`."""
     if milliseconds is None:
         return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return local_time(milliseconds)
 
 
 def escaped(text: str) -> str:

@@ -79,6 +79,7 @@ class Recorder:
             status=5,
             status_desc="failed",
             content=message,
+            time=ended.end_time,
         )
 
     def take_spool(self, only: int | None = None) -> None:

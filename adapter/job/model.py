@@ -25,7 +25,7 @@ class Scope:
     @property
     def biz_id(self) -> int | None:
         """The legacy bk_biz_id; None if the id is not a number."""
-        return int(self.id) if self.id.isdigit() else None
+        return int(self.id) if self.id.isdecimal() else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,4 +272,5 @@ class FileLog:
     size: int | None = None  #: bytes
     speed: int | None = None  #: bytes per second
     progress: int = 0  #: percent
-    content: str = ""
+    content: str = ""  #: why it failed, in words
+    time: int | None = None  #: when this was so; milliseconds
