@@ -32,7 +32,7 @@ def progress_text(progress: int) -> str:
 def log_text(entry: FileLog) -> str:
     """One line in JOB's form (contract g), in the service's time zone."""
     at = "" if entry.time is None else f"[{local_time(entry.time)}] "
-    detail = f" Detail: {entry.content}" if entry.content else ""
+    detail = f" Detail: {entry.content.rstrip()}" if entry.content else ""
     return (
         f"{at}FileName: {entry.dest_path or entry.src_path} FileSize: {size_text(entry.size)} "
         f"Status: {entry.status} StatusDesc: {entry.status_desc} Speed: {speed_text(entry.speed)} "

@@ -253,7 +253,10 @@ def test_a_log_of_a_host_that_is_not_in_the_step(job: World) -> None:
 
 def _entry(log: FileLog) -> dict[str, Any]:
     is_upload = log.mode == 0
-    line = "a line\n"
+    line = (
+        "FileName: /tmp/x FileSize: 1.5 KB Status: 3 StatusDesc: downloading Speed: 2 KB/s Progress: 50% "
+        "Detail: a line\n"
+    )
     if log is not DOWNLOADS[0]:
         size, speed = ("9.0 Bytes", "0 KB/s") if is_upload else ("1.5 KB", "2 KB/s")
         line = (
@@ -546,7 +549,10 @@ def test_log_of_v2(job: World) -> None:
         }
     ]
     assert groups[2]["ip_logs"][0]["log_content"] == ""
-    assert steps[1]["step_results"][0]["ip_logs"][0]["log_content"] == "a line\n"
+    assert steps[1]["step_results"][0]["ip_logs"][0]["log_content"] == (
+        "FileName: /tmp/x FileSize: 1.5 KB Status: 3 StatusDesc: downloading Speed: 2 KB/s Progress: 50% "
+        "Detail: a line\n"
+    )
 
 
 def test_log_of_v2_unescaped(job: World) -> None:
