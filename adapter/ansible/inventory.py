@@ -56,9 +56,7 @@ def _host_variables(
             result[name] = _trusted_as_given(value)
     result["bk_host_id"] = host.bk_host_id
     result["job_login_user"] = login_user(given, service_user)
-    # From root, `su` needs no password and is on every host; sudo may not be. Otherwise Ansible's default.
-    if "ansible_become_method" not in given and result["job_login_user"] == "root":
-        result["ansible_become_method"] = "su"
+    result["job_become_method"] = _trusted_as_given(given.get("ansible_become_method", ""))
     return result
 
 

@@ -17,6 +17,13 @@ Play = dict[str, Any]
 
 TARGETS = "job_targets"
 
+#: What the inventory says; else from root `su`, which needs no password and is on every host (sudo may not be);
+#: else Ansible's default.
+_BECOME_METHOD = (
+    "{{ job_become_method or ('su' if job_login_user == 'root'"
+    " else lookup('ansible.builtin.config', 'DEFAULT_BECOME_METHOD')) }}"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceHost:
@@ -126,6 +133,7 @@ def account_variables(account: Account) -> dict[str, Any]:
     variables: dict[str, Any] = {"job_account": UserText(account.account)}
     login = account.login_user
     if login:
+        variables["job_login_user"] = UserText(login)
         variables["ansible_user"] = variables["ansible_ssh_user"] = UserText(login)
         # A kept connection belongs to one credential: another account must not ride on it.
         variables["ansible_control_path_dir"] = (
@@ -138,9 +146,8 @@ def account_variables(account: Account) -> dict[str, Any]:
         if account.has_password:
             variables["ansible_password"] = secret_lookup(secret_name(account, "password"))
             variables["ansible_ssh_pass"] = variables["ansible_ssh_password"] = variables["ansible_password"]
-        variables["ansible_become"] = login != account.account
-    else:
-        variables["ansible_become"] = "{{ job_login_user != job_account }}"
+    variables["ansible_become"] = "{{ job_login_user != job_account }}"
+    variables["ansible_become_method"] = _BECOME_METHOD
     variables["ansible_become_user"] = "{{ job_account }}"
     return variables
 

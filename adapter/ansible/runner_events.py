@@ -16,7 +16,9 @@ _USER_MISSING = re.compile(
     r"unknown user|does not exist|unknown login|no passwd entry|invalid user|unknown uid", re.IGNORECASE
 )
 _BAD_PASSWORD = re.compile(
-    r"permission denied|incorrect \S*\s*password|missing \S*\s*password|authentication fail", re.IGNORECASE
+    r"permission denied|incorrect \S*\s*password|missing \S*\s*password|authentication fail"
+    r"|privilege escalation prompt",
+    re.IGNORECASE,
 )
 
 _SCRIPT_STATES = {

@@ -1,0 +1,136 @@
+"""Steps as plays: what a request says is text to Ansible and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapter.ansible.inventory import secret_lookup
+from adapter.ansible.playbook import (
+    SourceHost,
+    account_variables,
+    file_plays,
+    script_plays,
+    secret_name,
+    stop_plays,
+)
+from adapter.ansible.run_input import RunInput
+from adapter.ansible.text import UserText, to_yaml
+from adapter.job.model import Account, FileSource, FileTask, Host, Scope, ScriptTask
+
+HOST = Host(bk_host_id=7, bk_cloud_id=0, ip="10.0.0.7", name="db")
+HOSTILE = "{{ lookup('pipe', 'id') }} $(id) `id` '\"\\ - : # \t !unsafe %}"
+
+
+def account(**changes: Any) -> Account:
+    """Account app, become from whom the inventory names."""
+    return Account(**{"id": 4, "scope": Scope("biz", "1"), "alias": "a", "account": "app", **changes})
+
+
+class Loader(yaml.SafeLoader):
+    """Reads `!unsafe` as the text's own class, so that tests see what is marked."""
+
+
+def _unsafe(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> UserText:
+    return UserText(loader.construct_scalar(node))
+
+
+Loader.add_constructor("!unsafe", _unsafe)
+
+
+def unmarked(value: Any, text: str) -> list[Any]:
+    """Everywhere the text stands without its mark."""
+    if isinstance(value, dict):
+        return [hit for item in value.items() for part in item for hit in unmarked(part, text)]
+    if isinstance(value, list):
+        return [hit for part in value for hit in unmarked(part, text)]
+    return [value] if isinstance(value, str) and text in value and not isinstance(value, UserText) else []
+
+
+def test_everything_a_request_says_is_marked() -> None:
+    """Parameter, account, paths, macros' results and the new name: none of them is ever rendered."""
+    script = ScriptTask(language=1, content=HOSTILE, param=HOSTILE, account_id=4)
+    source = FileSource(files=(f"/tmp/{HOSTILE}",), account_id=4, hosts=(HOST,))
+    files = FileTask(sources=(source,), target_path="/x/", account_id=4, file_target_name=HOSTILE)
+    user = account(account=HOSTILE, login_user=HOSTILE, has_password=True)
+    where = [SourceHost(source=0, host=HOST, directory=f"/x/{HOSTILE}/")]
+    for plays in (
+        script_plays(script, user, "k", "files/script", 10),
+        stop_plays(script, user, "k"),
+        file_plays(files, user, [user], where, "k"),
+    ):
+        read = yaml.load(to_yaml(plays), Loader)
+        assert "lookup('pipe'" in to_yaml(plays).replace("''", "'")
+        assert unmarked(read, "lookup('pipe'") == []
+        assert read == plays
+
+
+@given(st.text())
+def test_any_text_is_read_back_as_it_was(text: str) -> None:
+    """YAML has no text that changes what is read."""
+    if any(0xD800 <= ord(char) < 0xE000 for char in text):
+        return  # no Unicode text; requests cannot hold it
+    read = yaml.load(to_yaml({"value": UserText(text), "plain": text}), Loader)
+    assert read == {"value": text, "plain": text}
+    assert isinstance(read["value"], UserText)
+
+
+def test_a_sensitive_parameter_is_only_named() -> None:
+    """It comes over the secret socket."""
+    task = ScriptTask(language=1, content="", param="hush", param_sensitive=True, account_id=4)
+    plays = script_plays(task, account(), "k", "files/script", 10)
+    assert "hush" not in to_yaml(plays)
+    for step in plays[0]["tasks"]:
+        assert step["adapter.job.script"]["param_secret"] == "param"
+        assert "param" not in step["adapter.job.script"]
+
+
+def test_an_account_without_login_is_become_unless_ansible_is_it_already() -> None:
+    """Ansible logs in as the inventory says; nothing of that is overridden."""
+    variables = account_variables(account())
+    assert variables["ansible_become"] == "{{ job_login_user != job_account }}"
+    assert variables["job_account"] == "app"
+    assert not {"ansible_user", "ansible_password", "ansible_ssh_private_key_file"} & set(variables)
+
+
+def test_an_account_with_a_key_logs_in_with_that_key() -> None:
+    """The key comes over the secret socket, and a kept connection is this account's alone."""
+    variables = account_variables(account(login_user="deploy", has_private_key=True))
+    assert variables["ansible_user"] == variables["job_login_user"] == "deploy"
+    assert variables["ansible_ssh_private_key"] == secret_lookup("account-4-private_key")
+    assert variables["ansible_control_path_dir"].endswith("/a4")
+
+
+def test_an_account_with_a_password_does_not_use_the_inventory_s_key() -> None:
+    """Otherwise a wrong password would not be noticed."""
+    variables = account_variables(account(login_user="app", has_password=True))
+    assert variables["ansible_ssh_private_key_file"] == ""
+    looked_up = secret_lookup("account-4-password")
+    assert variables["ansible_password"] == variables["ansible_ssh_pass"] == looked_up
+    assert secret_name(account(), "password") == "account-4-password"
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(1, "strict"), (2, "force"), (3, "force"), (4, "force"), (0, "force")]
+)
+def test_transfer_modes(mode: int, expected: str) -> None:
+    """Only 1 asks for a directory that is there."""
+    source = FileSource(files=("/a", "/b/", "/c/REGEX:x", "/d/*"), account_id=4, hosts=(HOST,))
+    task = FileTask(sources=(source,), target_path="/x/", account_id=4, transfer_mode=mode)
+    fetch, send = file_plays(task, account(), [account()], [], "k")
+    assert send["tasks"][0]["adapter.job.send"]["mode"] == expected
+    kinds = [file["kind"] for file in fetch["tasks"][0]["adapter.job.fetch"]["files"]]
+    assert kinds == ["file", "directory", "regex", "glob"]
+
+
+def test_a_run_s_secrets_are_the_inventory_s_and_the_step_s() -> None:
+    """Both are answered for while it lasts."""
+    from adapter.ansible.inventory import run_inventory
+
+    inventory = run_inventory({"job_targets": [HOST]}, {"db": {"ansible_password": "one"}}, "svc")
+    made = RunInput.of(inventory, {}, forks=1, secrets={"param": "two"})
+    assert sorted(made.secrets.values()) == ["one", "two"]
