@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapter.ansible.text import UserText, VaultText
 from adapter.job.model import Host
 
-#: Names of variables whose plain values do not go into an artifact.
-_SECRET_NAME = re.compile(r"(pass(word|wd|phrase)?|secret|token|private_key|api_?key)$", re.IGNORECASE)
+#: Names of variables, and of keys in them, whose plain values do not go into an artifact.
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?s?$|secret|tokens?$|credential|(private|access|api)_?key$", re.IGNORECASE
+)
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_UNSAFE = {"__ansible_unsafe"}
+_NEVER_BY_REFERENCE = ("ansible_", "bk_")
 
 
 @dataclass(frozen=True)
@@ -46,18 +51,59 @@ def run_inventory(
 def _host_variables(
     host: Host, given: Mapping[str, Any], service_user: str, secrets: dict[str, str]
 ) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for name, value in given.items():
-        if _SECRET_NAME.search(name) and isinstance(value, (str, int)) and "{{" not in str(value):
-            secret = f"{host.bk_host_id}.{name}"
-            secrets[secret] = str(value)
-            result[name] = secret_lookup(secret)
-        else:
-            result[name] = _trusted_as_given(value)
+    hidden = _secret_names(given)
+
+    def kept(value: Any, is_secret: bool) -> Any:
+        text = _unmarked(value)
+        if is_secret and isinstance(text, (str, int)) and not isinstance(text, bool):
+            if text is value and _is_template(value):
+                return value
+            name = f"{host.bk_host_id}.{len(secrets)}"
+            secrets[name] = str(text)
+            return secret_lookup(name)
+        if isinstance(value, Mapping) and text is value and "__ansible_vault" not in value:
+            return {key: kept(item, is_secret or _is_secret_name(key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [kept(item, is_secret) for item in value]
+        return _trusted_as_given(value)
+
+    result = {name: kept(value, name in hidden) for name, value in given.items()}
     result["bk_host_id"] = host.bk_host_id
     result["job_login_user"] = login_user(given, service_user)
     result["job_become_method"] = _trusted_as_given(given.get("ansible_become_method", ""))
     return result
+
+
+def _secret_names(given: Mapping[str, Any]) -> set[str]:
+    """Variables that are secret by their names, and those that templates in secret ones refer to."""
+    secret = {name for name in given if _is_secret_name(name)}
+    looked_at: set[str] = set()
+    while new := secret - looked_at:
+        looked_at |= new
+        words = {word for name in new for word in _NAME.findall(" ".join(_templates(given[name])))}
+        secret |= {word for word in words if word in given and not word.startswith(_NEVER_BY_REFERENCE)}
+    return secret
+
+
+def _is_secret_name(name: object) -> bool:
+    return _SECRET_NAME.search(str(name)) is not None
+
+
+def _is_template(value: Any) -> bool:
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+def _templates(value: Any) -> Iterator[str]:
+    if isinstance(value, (Mapping, list)):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _templates(item)
+    elif _is_template(value):
+        yield value
+
+
+def _unmarked(value: Any) -> Any:
+    """The text within the mark of what must not be rendered; anything else as it is."""
+    return value["__ansible_unsafe"] if isinstance(value, Mapping) and set(value) == _UNSAFE else value
 
 
 def secret_lookup(name: str) -> str:
@@ -79,7 +125,7 @@ def login_user(variables: Mapping[str, Any], service_user: str) -> str:
 def _trusted_as_given(value: Any) -> Any:
     """`ansible-inventory --list` wraps what must not be rendered, and what is encrypted: keep both so."""
     if isinstance(value, Mapping):
-        if set(value) == {"__ansible_unsafe"}:
+        if set(value) == _UNSAFE:
             return UserText(value["__ansible_unsafe"])
         if set(value) == {"__ansible_vault"}:
             return VaultText(value["__ansible_vault"])
