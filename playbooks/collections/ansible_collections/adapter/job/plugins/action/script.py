@@ -16,6 +16,7 @@ The result holds `job`: state, exit_code, log_bytes (printed), log_kept (spooled
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,11 @@ _GRACE = 60
 #: Seconds a host may say "launching" before the launch counts as lost.
 _LAUNCH_LIMIT = 20
 _UNFINISHED = ("running", "launching")
+#: How ssh words that nothing can have been launched; trying again at once would only double the wait.
+_NEVER_IN = re.compile(
+    "connect to host|could not resolve|permission denied|host key|invalid/incorrect|escalation prompt",
+    re.IGNORECASE,
+)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -123,7 +129,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         args = (self._user, self._args["timeout"], self._args["language"], len(script), 0)
         try:
             return self._ask("start", self._key, *args, self._room(), _START_WAIT, data=data)
-        except AnsibleConnectionFailure:
+        except AnsibleConnectionFailure as error:
+            if _NEVER_IN.search(str(error)):
+                raise
             # It may have been launched before the connection broke; starting again only attaches then.
             return self._ask("start", self._key, *args, self._room(), _START_WAIT, data=data)
 
