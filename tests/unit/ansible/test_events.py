@@ -47,17 +47,9 @@ def test_events_that_tell_nothing_about_a_target(event: dict[str, Any]) -> None:
 
 def test_a_result_carries_everything_the_plugin_said() -> None:
     """Exit code, times and bytes; a failed task has the same as an ok one."""
-    job = {
-        "state": "finished",
-        "exit_code": 3,
-        "start_time": 5,
-        "end_time": 9,
-        "log_bytes": 70,
-        "message": "m",
-    }
-    expected = HostEvent(
-        name="web", status=HostStatus.NON_ZERO_EXIT, exit_code=3, message="m", start_time=5, end_time=9, log_bytes=70
-    )  # fmt: skip
+    said: dict[str, Any] = {"exit_code": 3, "start_time": 5, "end_time": 9, "log_bytes": 70, "message": "m"}
+    job = {"state": "finished", **said}
+    expected = HostEvent(name="web", status=HostStatus.NON_ZERO_EXIT, **said)
     assert parse(raw("runner_on_ok", job=job)) == expected
     assert parse(raw("runner_on_failed", "follow", job=job)) == expected
 

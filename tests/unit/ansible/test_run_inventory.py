@@ -19,8 +19,12 @@ class Loader(yaml.SafeLoader):
     """Reads what is marked as the text alone."""
 
 
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
 for tag in ("!vault", "!unsafe"):
-    Loader.add_constructor(tag, yaml.SafeLoader.construct_scalar)
+    Loader.add_constructor(tag, _text)
 
 
 def of(variables: dict[str, Any], user: str = "svc") -> tuple[dict[str, Any], dict[str, str]]:
