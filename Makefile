@@ -24,6 +24,7 @@ setup: $(STAMP) ## everything that is needed: .venv, and with apt (as root) what
 
 $(STAMP): pyproject.toml .ci/system-packages
 	@PYTHON="$(PYTHON)" sh .ci/system-packages
+	@echo "setup: installing into $(VENV)"
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,7 +78,9 @@ def print_artifacts(job: JobInstance, settings: Settings) -> None:
     """One line a step run."""
     directory = settings.data_dir / "artifacts" / str(job.id)
     for path in sorted(directory.glob("*/*")):
-        click.echo(f"artifacts: {path}   (again: ansible-runner run {path} -p step.yml)")
+        click.echo(f"artifacts: {path}")
+        beside = Path(sys.executable).parent  # ansible-runner looks for ansible-playbook on PATH
+        click.echo(f"    again: PATH={beside}:$PATH ansible-runner run {path} -p step.yml")
 
 
 def _job_line(job: JobInstance) -> str:
