@@ -10,7 +10,7 @@ import click
 from adapter.cli.stores import opened, store_options
 from adapter.clock import SystemClock
 from adapter.job.model import Scope
-from adapter.service.access import Applications
+from adapter.service.applications import Applications
 
 
 def _scopes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,17 @@ import structlog
 import uvicorn
 
 from adapter.bootstrap import Adapter, build
-from adapter.config import Settings
+from adapter.config import Settings, seconds
 from adapter.engine.worker import AlreadyRunning
 
 log = structlog.get_logger(__name__)
+
+
+def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float, ...] | None:
+    try:
+        return None if text is None else seconds(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command("serve")
@@ -39,6 +47,11 @@ log = structlog.get_logger(__name__)
 @click.option("--max-log-bytes", type=click.IntRange(0), help="Output kept of one host. [default: 5 MiB]")
 @click.option("--drain-seconds", type=click.IntRange(0), help="What SIGTERM waits for steps. [default: 30]")
 @click.option("--callback-timeout", type=click.IntRange(1), help="Seconds for one callback. [default: 10]")
+@click.option(
+    "--callback-retry-pauses",
+    callback=_seconds,
+    help="Seconds between attempts at a callback. [default: 5,30,120,600,1800]",
+)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]")
 def serve(**options: Any) -> None:
     """Serve the API. Every option is also ADAPTER_<NAME> in the environment. SIGTERM drains."""
@@ -75,14 +88,37 @@ def _serve(adapter: Adapter) -> None:
         adapter.start()
     except AlreadyRunning as error:
         raise click.ClickException(str(error)) from error
+    server = uvicorn.Server(config)
+    _stop_on_signals(server)
     log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
-    uvicorn.Server(config).run(sockets=[socket])
+    server.run(sockets=[socket])
     log.info("draining", seconds=settings.drain_seconds)
+    _hand_over_on_signals(adapter)
     adapter.stop()
     log.info("stopped")
     # Steps that were handed over sit in threads that never return; there is nothing left to wait for.
     sys.stderr.flush()
     os._exit(0)
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    """uvicorn raises the signal that ended it once more, to whatever handled it before: that must not kill us."""
+
+    def stop(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+def _hand_over_on_signals(adapter: Adapter) -> None:
+    """A second signal, while the service drains, ends the waiting."""
+
+    def hand_over(_number: int, _frame: object) -> None:
+        adapter.hand_over()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, hand_over)
 
 
 def set_up_logging(level: str) -> None:

@@ -9,7 +9,7 @@ import click
 
 from adapter.cli.stores import opened, store_options
 from adapter.clock import SystemClock
-from adapter.service.access import Applications
+from adapter.service.applications import Applications
 
 
 @click.group("token")

@@ -9,13 +9,12 @@ from typing import Any
 from adapter import errors
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
-from adapter.ports import Clock
+from adapter.service.names import is_name, shown
 from adapter.store.apps import App, AppStore, Token
 from adapter.store.secrets import hash_secret, matches
 from adapter.store.transactions import is_storable
 
 _NOBODY = hash_secret(secrets.token_hex(32))  # what the secret of an unknown application is compared with
-_MAX_NAME = 128
 
 _SYSTEM_NAME = "JOB"
 _CMDB_NAME = "Configuration System"
@@ -91,7 +90,7 @@ class Access:
         if credentials.app_code and credentials.app_code != token.app.code:
             raise errors.EsbError(
                 "The specified user TOKEN belongs to another APP, "
-                f"not to [bk_app_code={_shown(credentials.app_code)}]"
+                f"not to [bk_app_code={shown(credentials.app_code)}]"
             )
         if credentials.app_secret and not _is_secret(token.app, credentials.app_secret):
             raise _wrong_secret(token.app.code)
@@ -116,7 +115,7 @@ class Access:
             )
         if app is None:
             raise errors.EsbError(
-                f"Invalid APP Code [bk_app_code={_shown(code)}], "
+                f"Invalid APP Code [bk_app_code={shown(code)}], "
                 "please confirm if the APP Code has been registered"
             )
         if not is_known:
@@ -124,78 +123,10 @@ class Access:
         return app
 
 
-class Applications:
-    """Registers applications and tokens. What is secret is answered once and stored as a hash."""
-
-    def __init__(self, apps: AppStore, clock: Clock) -> None:
-        self._apps = apps
-        self._clock = clock
-
-    def create(
-        self, code: str, *, scopes: frozenset[Scope] | None = None, act_as_any_user: bool = False
-    ) -> str:
-        """Register an application for `scopes` (None: every one); answers its secret.
-
-        Raises InvalidParameter if the code is taken or is none.
-        """
-        if not _is_name(code) or not code.isascii():
-            raise errors.InvalidParameter("bk_app_code", "1 to 128 printable ASCII characters without spaces")
-        secret = secrets.token_urlsafe(32)
-        created = self._apps.create(
-            code=code,
-            secret=secret,
-            scopes=scopes,
-            act_as_any_user=act_as_any_user,
-            now_ms=self._clock.now_ms(),
-        )
-        if not created:
-            raise errors.InvalidParameter("bk_app_code", f"APP Code [{code}] already exists")
-        return secret
-
-    def rotate(
-        self, code: str, *, scopes: frozenset[Scope] | None = None, act_as_any_user: bool | None = None
-    ) -> str:
-        """Give an application a new secret, and what else is not None; answers the secret.
-
-        Raises InvalidParameter if there is no such application. Tokens stay valid.
-        """
-        secret = secrets.token_urlsafe(32)
-        if not self._apps.update(code, secret=secret, scopes=scopes, act_as_any_user=act_as_any_user):
-            raise _unknown(code)
-        return secret
-
-    def update(
-        self, code: str, *, scopes: frozenset[Scope] | None = None, act_as_any_user: bool | None = None
-    ) -> App:
-        """Give an application other scopes or rights if they are not None; answers it as it is now.
-
-        Raises InvalidParameter if there is no such application.
-        """
-        self._apps.update(code, scopes=scopes, act_as_any_user=act_as_any_user)
-        app = self._apps.get(code)
-        if app is None:
-            raise _unknown(code)
-        return app
-
-    def create_token(self, app_code: str, user: str) -> str:
-        """A new token with which the application is `user`. Raises InvalidParameter."""
-        if self._apps.get(app_code) is None:
-            raise _unknown(app_code)
-        if not _is_name(user):
-            raise errors.InvalidParameter("user", "1 to 128 printable characters without spaces")
-        token = secrets.token_urlsafe(32)
-        self._apps.create_token(token=token, app_code=app_code, user=user, now_ms=self._clock.now_ms())
-        return token
-
-
 def _is_secret(app: App | None, secret: str) -> bool:
     """Takes the same time whether the application exists or not."""
     given = secret if is_storable(secret) else ""
     return matches(given, app.hashed_secret if app else _NOBODY) and app is not None
-
-
-def _unknown(code: str) -> errors.InvalidParameter:
-    return errors.InvalidParameter("bk_app_code", f"APP Code [{_shown(code)}] is not registered")
 
 
 def _wrong_secret(code: str) -> errors.EsbError:
@@ -212,7 +143,7 @@ def _acting(app: App, user: str) -> Caller:
             "please provide a valid user identity, such as access_token, bk_token, "
             "or allow it with `adapter app update --act-as-any-user`"
         )
-    if not _is_name(user):
+    if not is_name(user):
         raise errors.EsbError(
             "User authentication failed, the user name must be 1 to 128 printable characters without spaces"
         )
@@ -221,14 +152,6 @@ def _acting(app: App, user: str) -> Caller:
 
 def _caller(app: App, user: str) -> Caller:
     return Caller(app_code=app.code, user=user, scopes=app.scopes)
-
-
-def _is_name(text: str) -> bool:
-    return 0 < len(text) <= _MAX_NAME and text.isprintable() and " " not in text
-
-
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text[:_MAX_NAME])
 
 
 def _permission(scope: Scope) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import pytest
 from adapter.api.application import Services, create_app
 from adapter.config import Settings
 from adapter.job.model import Host
-from adapter.service.access import Access, Applications
+from adapter.service.access import Access
+from adapter.service.applications import Applications
 from adapter.service.catalog import Catalog
 from adapter.store.opening import Stores, open_store
 from adapter.testing.hosts import MemoryHosts

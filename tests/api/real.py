@@ -10,7 +10,8 @@ from adapter.job.model import Host, Scope, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
 from adapter.ports import Clock
-from adapter.service.access import Access, Applications
+from adapter.service.access import Access
+from adapter.service.applications import Applications
 from adapter.service.catalog import Catalog
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate

@@ -11,7 +11,8 @@ import pytest
 
 from adapter.config import Settings
 from adapter.job.model import Scope
-from adapter.service.access import Access, Applications
+from adapter.service.access import Access
+from adapter.service.applications import Applications
 from adapter.store.opening import Stores, open_store
 
 BIZ = Scope("biz", "2")
