@@ -10,7 +10,7 @@ from adapter.service import rules
 from adapter.service.apply_file import Node, refuse_repeated
 from adapter.service.apply_session import Session
 from adapter.service.apply_steps import read_step, read_variable
-from adapter.store.plans import JobTemplate
+from adapter.store.plan_rows import JobTemplate
 
 _MAX_NAME = 255
 

@@ -1,13 +1,8 @@
-"""Job templates with their steps and variables, and the plans that select among the steps.
-
-Sensitive script parameters and the values of cipher variables are encrypted in the stored definitions.
-"""
+"""Job templates with their steps and variables, and the plans that select among the steps."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +10,8 @@ import sqlalchemy as sa
 from adapter import errors
 from adapter.job.model import Scope
 from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
-from adapter.job.status import VariableType
 from adapter.store import codec, tables
+from adapter.store.plan_rows import DefinitionRows, JobTemplate, select_plans, selected
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
 
@@ -25,27 +20,13 @@ _step = tables.template_step
 _plan = tables.job_plan
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobTemplate:
-    """What plans select from: all steps in order, all variables."""
-
-    id: int
-    scope: Scope
-    name: str
-    steps: tuple[PlanStep, ...]
-    variables: tuple[GlobalVariable, ...] = ()
-    creator: str = ""
-    create_time: int | None = None
-    last_modify_user: str = ""
-    last_modify_time: int | None = None
-
-
 class PlanStore:
     """The tables `job_template`, `template_step` and `job_plan`."""
 
     def __init__(self, bind: Bind, box: SecretBox) -> None:
         self._bind = bind
         self._box = box
+        self._rows = DefinitionRows(box)
 
     # --- templates ---------------------------------------------------------------------------------------
 
@@ -117,10 +98,8 @@ class PlanStore:
                 .where(_template.c.id == template_id)
                 .values(
                     name=name,
-                    steps=codec.dumps([_with_param(step, self._box.encrypt) for step in steps]),
-                    variables=codec.dumps(
-                        [_with_value(item, self._box.encrypt) for item in _numbered_variables(variables)]
-                    ),
+                    steps=self._rows.sealed_steps(steps),
+                    variables=self._rows.sealed_variables(_numbered_variables(variables)),
                     last_modify_user=operator,
                     last_modify_time=now_ms,
                 )
@@ -137,8 +116,8 @@ class PlanStore:
         if not is_id(plan_id):
             return None
         with transaction(self._bind) as connection:
-            row = connection.execute(_plans(_plan.c.id == plan_id)).one_or_none()
-        return self._to_plan(row) if row else None
+            row = connection.execute(select_plans(_plan.c.id == plan_id)).one_or_none()
+        return self._rows.to_plan(row) if row else None
 
     def plan_named(self, template_id: int, name: str) -> JobPlan | None:
         """The template's plan of exactly that name."""
@@ -146,15 +125,15 @@ class PlanStore:
             return None
         with transaction(self._bind) as connection:
             row = connection.execute(
-                _plans(_plan.c.template_id == template_id, _plan.c.name == name)
+                select_plans(_plan.c.template_id == template_id, _plan.c.name == name)
             ).one_or_none()
-        return self._to_plan(row) if row else None
+        return self._rows.to_plan(row) if row else None
 
     def selection(self, plan_id: int) -> frozenset[int] | None:
         """The ids of the steps the plan was given; None: all, also those that the template gets later."""
         with transaction(self._bind) as connection:
             text = connection.execute(sa.select(_plan.c.steps).where(_plan.c.id == plan_id)).scalar_one()
-        return _selection(text)
+        return selected(text)
 
     def create_plan(
         self,
@@ -229,7 +208,7 @@ class PlanStore:
             if last is not None:
                 conditions.append(column <= last)
         statement = (
-            _plans(*conditions)
+            select_plans(*conditions)
             .order_by(_plan.c.last_modify_time.desc(), _plan.c.id.desc())
             .offset(start)
             .limit(length)
@@ -238,66 +217,12 @@ class PlanStore:
         count = sa.select(sa.func.count()).select_from(joined).where(*conditions)
         with transaction(self._bind) as connection:
             total = connection.execute(count).scalar_one()
-            return total, tuple(self._to_plan(row) for row in connection.execute(statement))
-
-    # --- rows to values ----------------------------------------------------------------------------------
+            return total, tuple(self._rows.to_plan(row) for row in connection.execute(statement))
 
     def _one_template(self, *conditions: sa.ColumnElement[bool]) -> JobTemplate | None:
         with transaction(self._bind) as connection:
             row = connection.execute(sa.select(_template).where(*conditions)).one_or_none()
-        if row is None:
-            return None
-        return JobTemplate(
-            id=row.id,
-            scope=Scope(row.scope_type, row.scope_id),
-            name=row.name,
-            steps=self._steps(row.steps),
-            variables=self._variables(row.variables),
-            creator=row.creator,
-            create_time=row.create_time,
-            last_modify_user=row.last_modify_user,
-            last_modify_time=row.last_modify_time,
-        )
-
-    def _to_plan(self, row: sa.Row[Any]) -> JobPlan:
-        steps = self._steps(row.template_steps)
-        selection = _selection(row.steps)
-        ids = frozenset(step.id for step in steps)
-        return JobPlan(
-            id=row.id,
-            template_id=row.template_id,
-            template_name=row.template_name,
-            scope=Scope(row.scope_type, row.scope_id),
-            name=row.name,
-            steps=steps,
-            enabled=ids if selection is None else selection & ids,
-            variables=self._variables(row.variables),
-            creator=row.creator,
-            create_time=row.create_time,
-            last_modify_user=row.last_modify_user,
-            last_modify_time=row.last_modify_time,
-        )
-
-    def _steps(self, text: str) -> tuple[PlanStep, ...]:
-        return tuple(_with_param(step, self._box.decrypt) for step in codec.loads_many(PlanStep, text))
-
-    def _variables(self, text: str) -> tuple[GlobalVariable, ...]:
-        return tuple(_with_value(item, self._box.decrypt) for item in codec.loads_many(GlobalVariable, text))
-
-
-def _plans(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return (
-        sa.select(
-            _plan,
-            _template.c.name.label("template_name"),
-            _template.c.steps.label("template_steps"),
-            _template.c.variables,
-            _template.c.scope_type,
-            _template.c.scope_id,
-        )
-        .join(_template, _template.c.id == _plan.c.template_id)
-        .where(*conditions)
-    )
+        return self._rows.to_template(row) if row else None
 
 
 def _numbered(connection: sa.Connection, template_id: int, step: PlanStep, owned: set[int]) -> PlanStep:
@@ -315,23 +240,6 @@ def _numbered_variables(variables: tuple[GlobalVariable, ...]) -> list[GlobalVar
         last += not item.id
         numbered.append(item if item.id else replace(item, id=last))
     return numbered
-
-
-def _with_param(step: PlanStep, change: Callable[[str], str]) -> PlanStep:
-    if step.script is None or not step.script.param_sensitive:
-        return step
-    return replace(step, script=replace(step.script, param=change(step.script.param)))
-
-
-def _with_value(variable: GlobalVariable, change: Callable[[str], str]) -> GlobalVariable:
-    if variable.type != VariableType.CIPHER:
-        return variable
-    return replace(variable, value=change(variable.value))
-
-
-def _selection(text: str) -> frozenset[int] | None:
-    ids = json.loads(text)
-    return None if ids is None else frozenset(ids)
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:

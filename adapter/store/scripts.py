@@ -11,6 +11,7 @@ from adapter import errors
 from adapter.job.model import Scope, Script, ScriptVersion
 from adapter.job.status import VersionStatus
 from adapter.store import tables
+from adapter.store.script_rows import select_versions, to_script, to_version
 from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
 
 _script = tables.script
@@ -57,7 +58,7 @@ class ScriptStore:
         )
         with transaction(self._bind) as connection:
             total = connection.execute(count).scalar_one()
-            return total, tuple(_to_script(row) for row in connection.execute(statement))
+            return total, tuple(to_script(row) for row in connection.execute(statement))
 
     def version(self, version_id: int) -> ScriptVersion | None:
         """The version of any scope, None if there is none of that id."""
@@ -81,10 +82,10 @@ class ScriptStore:
         """How many versions the script has, and those from `start` on, newest first."""
         condition = _version.c.script_id == script_id
         count = sa.select(sa.func.count()).select_from(_version).where(condition)
-        statement = _versions(condition).order_by(_version.c.id.desc()).offset(start).limit(length)
+        statement = select_versions(condition).order_by(_version.c.id.desc()).offset(start).limit(length)
         with transaction(self._bind) as connection:
             total = connection.execute(count).scalar_one()
-            return total, tuple(_to_version(row) for row in connection.execute(statement))
+            return total, tuple(to_version(row) for row in connection.execute(statement))
 
     def create(
         self,
@@ -231,27 +232,12 @@ class ScriptStore:
         statement = sa.select(_script, _online.label("online_version_id")).where(*conditions)
         with transaction(self._bind) as connection:
             row = connection.execute(statement).one_or_none()
-        return _to_script(row) if row else None
+        return to_script(row) if row else None
 
     def _one_version(self, *conditions: sa.ColumnElement[bool]) -> ScriptVersion | None:
         with transaction(self._bind) as connection:
-            row = connection.execute(_versions(*conditions)).one_or_none()
-        return _to_version(row) if row else None
-
-
-def _versions(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return (
-        sa.select(
-            _version,
-            _script.c.scope_type,
-            _script.c.scope_id,
-            _script.c.name,
-            _script.c.language,
-            _script.c.description,
-        )
-        .join(_script, _script.c.id == _version.c.script_id)
-        .where(*conditions)
-    )
+            row = connection.execute(select_versions(*conditions)).one_or_none()
+        return to_version(row) if row else None
 
 
 def _touch(
@@ -275,37 +261,3 @@ def _authored(operator: str, now_ms: int) -> dict[str, Any]:
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:
     return sa.and_(_script.c.scope_type == scope.type, _script.c.scope_id == scope.id)
-
-
-def _to_script(row: sa.Row[Any]) -> Script:
-    return Script(
-        id=row.id,
-        scope=Scope(row.scope_type, row.scope_id),
-        name=row.name,
-        language=row.language,
-        description=row.description,
-        online_version_id=row.online_version_id,
-        creator=row.creator,
-        create_time=row.create_time,
-        last_modify_user=row.last_modify_user,
-        last_modify_time=row.last_modify_time,
-    )
-
-
-def _to_version(row: sa.Row[Any]) -> ScriptVersion:
-    return ScriptVersion(
-        id=row.id,
-        script_id=row.script_id,
-        scope=Scope(row.scope_type, row.scope_id),
-        name=row.name,
-        version=row.version,
-        content=row.content,
-        language=row.language,
-        status=row.status,
-        description=row.description,
-        version_desc=row.version_desc,
-        creator=row.creator,
-        create_time=row.create_time,
-        last_modify_user=row.last_modify_user,
-        last_modify_time=row.last_modify_time,
-    )

@@ -13,7 +13,7 @@ from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScrip
 from adapter.job.status import StepType, VariableType
 from adapter.service.catalog import Catalog
 from adapter.store.opening import Stores
-from adapter.store.plans import JobTemplate
+from adapter.store.plan_rows import JobTemplate
 
 from .conftest import BIZ, OTHER
 
