@@ -297,7 +297,8 @@ def test_login_mistakes_name_the_file_and_never_what_is_in_it(
             apply(with_accounts(f"[{{account: app, login: {{{login}}}}}]"))
         assert str(raised.value).startswith(f"accounts[0].login.{login.split(':')[0]}: ")
         assert problem in str(raised.value)
-        assert "-7" not in str(raised.value)
+        assert "MATERIAL-7" not in str(raised.value)
+        assert "PASSWORD-7" not in str(raised.value)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -515,7 +516,8 @@ def test_the_command_keeps_secrets_to_itself(
     broken = run(file, data_dir)
     assert broken.exit_code == 1
     for shown in (result.output, broken.output):
-        assert "-7" not in shown
+        assert "MATERIAL-7" not in shown
+        assert "PASSWORD-7" not in shown
     for stored in data_dir.iterdir():
         assert b"MATERIAL-7" not in stored.read_bytes()
         assert b"PASSWORD-7" not in stored.read_bytes()
