@@ -56,7 +56,7 @@ list)
     name=${path##*/}
     case $kind in
     directory)
-        path=${path%/}
+        while [ "$path" != "${path%/}" ]; do path=${path%/}; done
         [ -d "$path" ] || failed missing "$path is not a directory on this host"
         archive=$(mktemp "${TMPDIR:-/tmp}/job-$key.XXXXXX") || failed failed "no room for an archive of $path"
         tar -cf "$archive" -C "$path" . 2>/dev/null || { rm -f "$archive"; failed unreadable "cannot read all of $path"; }
@@ -146,7 +146,7 @@ place)
         # A directory is unpacked beside its place; its files are then renamed one by one, none half-written.
         unpacked=$staged.d
         rm -rf "$unpacked"
-        reason=$( (umask 077 && mkdir "$unpacked" && tar -xpf "$staged" -C "$unpacked") 2>&1) || {
+        reason=$( (umask 077 && mkdir "$unpacked" && tar -xpof "$staged" -C "$unpacked") 2>&1) || {
             rm -rf "$unpacked"
             failed failed "$reason"
         }
@@ -157,7 +157,12 @@ place)
                 cd "$unpacked" && find . -type d -exec sh -c '
                     for d in "$@"; do [ -d "$0/$d" ] || { mkdir "$0/$d" && chmod "$(stat -c %a "$d" 2>/dev/null || echo 755)" "$0/$d"; } || exit 1; done
                 ' "$final" {} + 2>&1 && find . ! -type d -exec sh -c '
-                    for f in "$@"; do mv -f "$f" "$0/$f" || exit 1; done
+                    for f in "$@"; do
+                        # mv would move into a directory, also into one that a link leads to.
+                        if [ -L "$0/$f" ]; then rm -f "$0/$f"; fi
+                        if [ -d "$0/$f" ]; then echo "$0/${f#./} is a directory"; exit 1; fi
+                        mv -f "$f" "$0/$f" || exit 1
+                    done
                 ' "$final" {} + 2>&1
             ) || failed failed "$reason"
             rm -rf "$unpacked"

@@ -1,0 +1,80 @@
+"""The shell programs of the collection, run directly as the plugins run them on a host."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PROGRAMS = (
+    Path(__file__).parents[3] / "playbooks/collections/ansible_collections/adapter/job/plugins/plugin_utils"
+)
+#: What hosts have as `sh`, as far as this machine has it too. With busybox all other programs are its own as well.
+SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
+
+
+def path_with(shell: str, directory: Path) -> str:
+    """A PATH in which `sh` is that shell."""
+    directory.mkdir()
+    found = shutil.which(shell)
+    assert found
+    if shell == "busybox":
+        subprocess.run([found, "--install", "-s", str(directory)], check=True)
+    else:
+        (directory / "sh").symlink_to(found)
+    return f"{directory}:{os.environ['PATH']}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A parsed answer."""
+
+    output: bytes
+    state: str
+    words: list[str]
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program under one shell; `verb(...)` is one exchange."""
+
+    name: str
+    path: str = field(default_factory=lambda: os.environ["PATH"])
+    key: str = field(default_factory=lambda: f"test.{secrets.token_hex(6)}")
+
+    def popen(self, verb: str, *args: object, user: str = "") -> tuple[str, subprocess.Popen[bytes]]:
+        """Starts an exchange; the nonce and the process."""
+        nonce = f"job-{secrets.token_hex(8)}"
+        words = [verb, self.key, nonce, user, *(str(arg) for arg in args)]
+        argv = ["sh", "-c", (PROGRAMS / self.name).read_text(), "sh", *words]
+        pipe, environment = subprocess.PIPE, {**os.environ, "PATH": self.path}
+        return nonce, subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+
+    def __call__(self, verb: str, *args: object, data: bytes = b"\n", user: str = "") -> Reply:
+        """One exchange from its beginning to its end."""
+        nonce, process = self.popen(verb, *args, user=user)
+        stdout, stderr = process.communicate(data, timeout=30)
+        return parse(nonce, stdout, stderr)
+
+
+def parse(nonce: str, stdout: bytes, stderr: bytes) -> Reply:
+    """The framed answer."""
+    mark = nonce.encode()
+    begin = re.search(mark + rb" BEGIN (\d+|-)\n", stdout)
+    assert begin, (stdout, stderr)
+    rest = stdout[begin.end() :]
+    size = rest.rfind(b"\n" + mark) if begin[1] == b"-" else int(begin[1])
+    end = re.match(rb"\n" + mark + rb" END (.*)", rest[size:], re.DOTALL)
+    assert end, (stdout, stderr)
+    state, *words = end[1].decode().split()
+    return Reply(rest[:size], state, words)
+
+
+def decoded(reply: Reply) -> bytes:
+    """The bytes of a `read`."""
+    return base64.b64decode(reply.output) if reply.state == "base64" else reply.output
