@@ -31,6 +31,13 @@ answer() { # state exit_code detail
     exit 0
 }
 
+alive() { # pid: of a process that is there and not a zombie, which a container's first process may never collect
+    kill -0 "$1" 2>/dev/null || return 1
+    if read -r stat 2>/dev/null < "/proc/$1/stat"; then
+        case ${stat##*) } in Z*) return 1 ;; esac
+    fi
+}
+
 report() { # how the run stands
     if [ -s "$run/rc" ]; then
         read -r cause code < "$run/rc"
@@ -38,7 +45,7 @@ report() { # how the run stands
     fi
     if [ -s "$run/pid" ]; then
         read -r pid < "$run/pid"
-        if kill -0 "$pid" 2>/dev/null; then answer running - -; fi
+        if alive "$pid"; then answer running - -; fi
         # It may have ended between the two looks.
         if [ -s "$run/rc" ]; then report; fi
         answer lost - "the process watching over the script is gone: the host restarted or it was killed"
@@ -48,9 +55,11 @@ report() { # how the run stands
 }
 
 wait_for() { # seconds: until it ended, printed something new, or the time is up
-    passed=0 pause=2 limit=$1
+    passed=0 pause=2 limit=$1 watcher=
     while [ "$passed" -lt "$((limit * 100))" ]; do
         [ -s "$run/rc" ] && return
+        [ -n "$watcher" ] || { [ -s "$run/pid" ] && read -r watcher < "$run/pid"; }
+        if [ -n "$watcher" ] && ! alive "$watcher"; then return; fi
         if [ -f "$run/out" ] && [ "$max" -gt 0 ] && [ "$(wc -c < "$run/out")" -gt "$offset" ] && [ "$passed" -ge 10 ]; then
             return
         fi

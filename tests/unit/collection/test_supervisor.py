@@ -1,0 +1,219 @@
+"""supervisor.sh: a script starts exactly once, detached, and everybody who asks is told how it stands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.collection.programs import PROGRAMS, Program, Reply, parse
+
+BASE = Path(f"/tmp/bkjob.{os.getuid()}")
+
+
+class Run(Program):
+    """One run of one script."""
+
+    def start(
+        self, script: str, param: str = "", *, timeout: int = 60, language: int = 1, wait: int = 5
+    ) -> Reply:
+        """Launch and wait."""
+        content = script.encode()
+        data = param.encode() + b"\n" + content
+        return self("start", timeout, language, len(content), 0, 1_000_000, wait, data=data)
+
+    def follow(self, offset: int = 0, wait: int = 5, size: int = 1_000_000) -> Reply:
+        """What came since."""
+        return self("follow", offset, size, wait)
+
+    def to_the_end(self) -> Reply:
+        """Follow until it has ended; the whole output."""
+        for _ in range(20):
+            reply = self.follow()
+            if reply.state not in ("running", "launching"):
+                return self.follow(0, 0)
+            time.sleep(0.05)
+        raise AssertionError(f"still {reply}")
+
+    @property
+    def directory(self) -> Path:
+        """Of the run on the host."""
+        return BASE / self.key
+
+    def number(self, name: str) -> int:
+        """A pid written there."""
+        return int((self.directory / name).read_text())
+
+
+NewRun = Callable[[], Run]
+
+
+@pytest.fixture
+def run(path: str) -> Iterator[NewRun]:
+    """Makes runs under each shell, and removes them afterwards."""
+    made: list[Run] = []
+
+    def new() -> Run:
+        made.append(Run("supervisor.sh", path))
+        return made[-1]
+
+    yield new
+    for each in made:
+        each("stop")
+        each("clean")
+        assert not each.directory.exists()
+
+
+def gone(group: int) -> bool:
+    """Whether no process of the group is left, zombies aside."""
+    listed = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True)
+    lines = (line.split() for line in listed.stdout.splitlines())
+    return not any(int(pgid) == group and not stat.startswith("Z") for pgid, stat in lines)
+
+
+def test_a_short_script_is_done_in_one_exchange(run: NewRun) -> None:
+    """Both its outputs, its exit code, how many bytes it printed."""
+    reply = run().start('printf "%s|" "$@"; echo err >&2; exit 7', "a 'b c' \\$x")
+    assert reply == Reply(b"a|b c|$x|err\n", "finished", ["7", "13", "-"])
+
+
+def test_a_key_is_started_once(run: NewRun, tmp_path: Path) -> None:
+    """A second start attaches to the first, also afterwards, also five at once."""
+    mine, count = run(), tmp_path / "count"
+    script = f"echo x >> {count}; sleep 0.3; echo done".encode()
+    started = [mine.popen("start", 60, 1, len(script), 0, 1000, 5) for _ in range(5)]
+    for nonce, process in started:
+        stdout, stderr = process.communicate(b"\n" + script, timeout=20)
+        assert parse(nonce, stdout, stderr).state in ("finished", "running", "launching")
+    assert mine.to_the_end() == Reply(b"done\n", "finished", ["0", "5", "-"])
+    assert mine.start("echo other").output == b"done\n"
+    assert count.read_text() == "x\n"
+
+
+def test_output_is_followed_by_offset(run: NewRun) -> None:
+    """What has come is answered at once, in pieces no larger than asked for, bytes unharmed."""
+    mine = run()
+    first = mine.start("printf 'a\\000\\377\\r\\n'; sleep 1; printf 'rest'", wait=1)
+    assert (first.output, first.state) == (b"a\0\xff\r\n", "running")
+    assert mine.to_the_end() == Reply(b"a\0\xff\r\nrest", "finished", ["0", "9", "-"])
+    assert mine.follow(3, 0, 4).output == b"\r\nre"
+    assert mine.follow(9, 0).output == mine.follow(99, 0).output == mine.follow(0, 0, 0).output == b""
+
+
+def test_a_timeout_kills_the_group(run: NewRun) -> None:
+    """TERM first; what ignores it is killed, with all its children."""
+    mine = run()
+    reply = mine.start("trap '' TERM; sleep 77 & echo on; sleep 77; sleep 77", timeout=1)
+    assert reply.output == b"on\n"
+    group = mine.number("group")
+    end = mine.to_the_end()
+    assert (end.state, end.words[0]) == ("timeout", "137")
+    assert gone(group)
+
+
+def test_a_script_that_ends_on_sigterm_says_its_last_word(run: NewRun) -> None:
+    """Its output after the timeout is kept."""
+    mine = run()
+    mine.start("trap 'echo bye; exit 3' TERM; sleep 77 & wait", timeout=1)
+    assert mine.to_the_end() == Reply(b"bye\n", "timeout", ["3", "4", "-"])
+
+
+def test_stop_ends_what_runs(run: NewRun) -> None:
+    """The state is terminated, and stays so."""
+    mine = run()
+    assert mine.start("echo on; sleep 77 & sleep 77", wait=1).state == "running"
+    group = mine.number("group")
+    stopped = mine("stop")
+    assert (stopped.state, gone(group)) == ("terminated", True)
+    assert mine.follow(0, 0).state == mine.start("echo again").state == "terminated"
+
+
+def test_stop_comes_before_a_late_start(run: NewRun, tmp_path: Path) -> None:
+    """What was stopped before it started never starts."""
+    mine, flag = run(), tmp_path / "ran"
+    assert mine("stop").state == "terminated"
+    assert mine.start(f"touch {flag}").state == "terminated"
+    assert not flag.exists()
+
+
+def test_stop_after_the_end_changes_nothing(run: NewRun) -> None:
+    """A finished script stays finished."""
+    mine = run()
+    mine.start("echo fine")
+    assert mine("stop").state == "finished"
+
+
+def test_what_a_script_leaves_does_not_hold_it_up(run: NewRun) -> None:
+    """A daemon that keeps the output open: the script has ended all the same."""
+    mine = run()
+    reply = mine.start("setsid sleep 5 & echo started")
+    assert (reply.output, reply.state) == (b"started\n", "finished")
+
+
+def test_a_watcher_that_was_killed_is_noticed(run: NewRun) -> None:
+    """Lost: nobody knows how the script ended; a run that never was is gone."""
+    mine = run()
+    assert mine.follow(0, 0).state == "gone"
+    mine.start("echo on; sleep 77", wait=1)
+    os.kill(mine.number("pid"), 9)
+    began = time.monotonic()
+    assert mine.follow(3, 20).state == "lost"
+    assert time.monotonic() - began < 10, "there was nothing to wait for"
+    assert mine.follow(0, 0).output == b"on\n"
+    os.killpg(mine.number("group"), 9)
+
+
+def test_a_script_that_did_not_arrive_whole_is_not_started(run: NewRun, tmp_path: Path) -> None:
+    """The connection broke in its middle; the next attempt is the first."""
+    mine, flag = run(), tmp_path / "ran"
+    script = f"touch {flag}; exit 0; # and more".encode()
+    cut = mine("start", 60, 1, len(script), 0, 1000, 0, data=b"\n" + script[:-9])
+    assert (cut.state, flag.exists()) == ("refused", False)
+    assert mine.start(script.decode()).state == "finished"
+    assert flag.exists()
+
+
+def test_another_user_than_the_one_asked_for_runs_nothing(run: NewRun) -> None:
+    """Become may have gone wrong silently."""
+    mine = run()
+    reply = mine("start", 60, 1, 1, 0, 1000, 0, data=b"\n:", user="nosuchuser")
+    assert reply.state == "wrong_user"
+    assert not mine.directory.exists()
+
+
+def test_interpreters(run: NewRun) -> None:
+    """By the first line, with options and a carriage return; else by language."""
+    for script, language, expected in (
+        ("#!/bin/sh -u\r\n:\necho $nosuch", 1, "nosuch"),
+        ('#!/usr/bin/env perl\nprint "p$ARGV[0]"', 1, "p1"),
+        ('print "p$ARGV[0]";', 3, "p1"),
+        ("import sys; print(sys.argv[1])", 4, "1"),
+        ("", 1, ""),
+    ):
+        assert expected.encode() in run().start(script, "1", language=language).output
+
+
+def test_the_parameter_is_not_kept(run: NewRun) -> None:
+    """It may be a secret: while the script runs it is in no file; files are the user's own."""
+    mine = run()
+    mine.start("sleep 0.5", "hush", wait=0)
+    deadline = time.monotonic() + 5
+    while not (mine.directory / "group").exists() or (mine.directory / "param").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    kept = b"".join(path.read_bytes() for path in mine.directory.iterdir() if path.is_file())
+    assert b"hush" not in kept
+    assert (BASE.stat().st_mode & 0o777, mine.directory.stat().st_mode & 0o777) == (0o700, 0o700)
+
+
+def test_a_base_directory_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
+    """A link in /tmp would have the script written where the link says."""
+    text = (PROGRAMS / "supervisor.sh").read_text().replace("base=/tmp/bkjob.", f"base={tmp_path}/bkjob.")
+    (tmp_path / f"bkjob.{os.getuid()}").symlink_to("/tmp")
+    argv = ["sh", "-c", text, "sh", "start", "k", "nonce", "", "60", "1", "1", "0", "10", "0"]
+    done = subprocess.run(argv, input=b"\n:", capture_output=True, check=True)
+    assert parse("nonce", done.stdout, done.stderr).state == "refused"
