@@ -19,6 +19,15 @@ from tests.support.service import Credentials, Service
 
 NewService = Callable[..., Service]
 
+#: What a service may have in its environment, and no run, artifact or log may.
+FAKE_SECRETS = {
+    "AWS_SECRET_ACCESS_KEY": "fake-aws-secret-value",
+    "DATABASE_PASSWORD": "fake-database-password",
+}
+#: As in production connections are kept for the next exchange, but not for long after a test.
+_SHORT_CONNECTIONS = {
+    "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=2s -o ConnectTimeout=4",
+}
 _ACCOUNTS = """
 scope: {{type: biz, id: "{biz}"}}
 accounts:
@@ -70,7 +79,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 @pytest.fixture(scope="session")
 def service(lab: Lab, prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A running service with credentials and the accounts `root` and `job` in both businesses. Never kill it."""
-    running = Service(data_dir=tmp_path_factory.mktemp("service") / "data", inventory=lab.inventory)
+    running = Service(
+        data_dir=tmp_path_factory.mktemp("service") / "data",
+        inventory=lab.inventory,
+        environment=_SHORT_CONNECTIONS | FAKE_SECRETS,
+    )
     try:
         yield prepared.started(running)
     finally:

@@ -92,11 +92,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "path": path if archive else f"{path.rpartition('/')[0]}/{name}",
         }
         remote = archive or str(entry["path"])
-        pace = Pace(self._spool, self._limit)
-        if not self._spool.cached(sha256).exists():
-            self._read(remote, entry, pace)
-        if archive:
-            self._ask("drop", self._key, self._user, data=f"{archive}\n".encode("utf-8", "surrogateescape"))
+        try:
+            pace = Pace(self._spool, self._limit)
+            if not self._spool.cached(sha256).exists():
+                self._read(remote, entry, pace)
+        finally:
+            if archive:
+                self._drop(archive)
         self._say(
             entry["path"],
             status=4,
@@ -106,6 +108,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             progress=100,
         )
         return entry
+
+    def _drop(self, archive: str) -> None:
+        """Remove what was packed on the host. If it does not answer, what was read is good all the same."""
+        try:
+            self._ask("drop", self._key, self._user, data=f"{archive}\n".encode("utf-8", "surrogateescape"))
+        except (AnsibleConnectionFailure, NoAnswer) as error:
+            self._display.vvv(f"could not remove {archive} from the host: {error}")
 
     def _read(self, remote: str, entry: dict[str, Any], pace: Pace) -> None:
         """Bring the bytes into the cache under their digest, or not at all."""

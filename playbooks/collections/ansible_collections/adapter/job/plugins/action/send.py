@@ -74,13 +74,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     if state != "ok":
                         problems.append(message)
                         job["state"] = state if job["state"] == "ok" else job["state"]
-            self._drop_staging()
         except NoAnswer as error:
             job["state"] = "no_answer"
             problems.append(str(error))
         except Stopped as error:
             job["state"] = str(error)
-            self._drop_staging()
+        self._drop_staging()
         job["message"] = "; ".join(problems)
         job["end_time"] = int(time.time() * 1000)
         self._spool.record(job)
@@ -108,7 +107,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 source, spec["path"], directory, status=5, status_desc="failed", content=spec["message"]
             )
             return state, f"{source['label']} {spec['path']}: {spec['message']}", 0
-        placed = 0
+        placed, state, problems = 0, "ok", []
         for entry in spec["entries"]:
             final = directory + (self._rename or entry["name"])
             try:
@@ -116,12 +115,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 placed += 1
             except Refused as error:
                 self._say(source, entry["path"], final, status=5, status_desc="failed", content=str(error))
-                return error.state, f"{final}: {error}", placed
+                state = error.state if state == "ok" else state
+                problems.append(f"{final}: {error}")
+                self._drop_staging()  # what has come of it may be what leaves no room for the others
             except AnsibleConnectionFailure as error:
                 lost = f"the host cannot be reached: {error}"
                 self._say(source, entry["path"], final, status=5, status_desc="failed", content=lost)
                 raise
-        return "ok", "", placed
+        return state, "; ".join(problems), placed
 
     def _send_file(self, source: dict[str, Any], entry: dict[str, Any], directory: str, final: str) -> None:
         pace = Pace(self._spool, self._limit)
@@ -176,7 +177,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _drop_staging(self) -> None:
         for directory in self._directories:
-            self._ask("drop", self._key, self._user, data=_line(f"{directory}.job-{self._key}"))
+            try:
+                self._ask("drop", self._key, self._user, data=_line(f"{directory}.job-{self._key}"))
+            except (AnsibleConnectionFailure, NoAnswer) as error:
+                self._display.vvv(f"could not remove the staging place in {directory}: {error}")
         self._directories.clear()
 
     def _say(self, source: dict[str, Any], path: str, final: str, **changes: Any) -> None:
