@@ -24,7 +24,20 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-_Dumper.add_representer(UserText, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data)))
+#: Line breaks to YAML only: in all but double quotes they would be read as blanks.
+_OTHER_BREAKS = ("\x85", "\u2028", "\u2029")
+
+
+def _style(text: str) -> str | None:
+    return '"' if any(char in text for char in _OTHER_BREAKS) else None
+
+
+_Dumper.add_representer(
+    str, lambda dumper, data: dumper.represent_scalar("tag:yaml.org,2002:str", data, style=_style(data))
+)
+_Dumper.add_representer(
+    UserText, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data), style=_style(data))
+)
 _Dumper.add_representer(
     VaultText, lambda dumper, data: dumper.represent_scalar("!vault", str(data), style="|")
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapter.ansible.inventory import secret_lookup
@@ -69,11 +69,11 @@ def test_everything_a_request_says_is_marked() -> None:
         assert read == plays
 
 
-@given(st.text())
+@settings(deadline=None)  # a busy machine is no failure
+@example("\x85 \u2028 \u2029 \ufeff")
+@given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_text_is_read_back_as_it_was(text: str) -> None:
     """YAML has no text that changes what is read."""
-    if any(0xD800 <= ord(char) < 0xE000 for char in text):
-        return  # no Unicode text; requests cannot hold it
     read = yaml.load(to_yaml({"value": UserText(text), "plain": text}), Loader)
     assert read == {"value": text, "plain": text}
     assert isinstance(read["value"], UserText)
