@@ -148,7 +148,8 @@ def account_variables(account: Account) -> dict[str, Any]:
             variables["ansible_ssh_pass"] = variables["ansible_ssh_password"] = variables["ansible_password"]
     variables["ansible_become"] = "{{ job_login_user != job_account }}"
     variables["ansible_become_method"] = _BECOME_METHOD
-    variables["ansible_become_user"] = "{{ job_account }}"
+    # Become plugins put it into a shell's line as it is.
+    variables["ansible_become_user"] = "{{ job_account | quote }}"
     return variables
 
 

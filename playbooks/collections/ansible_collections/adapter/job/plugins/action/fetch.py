@@ -22,7 +22,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Exchange, NoAnswer
+from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Exchange, NoAnswer, is_one_line
 from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Stopped
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
 
@@ -59,6 +59,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _fetch(self, number: int, path: str, kind: str) -> dict[str, Any]:
         """One line of the manifest: the entries that `path` stands for, all of them in the cache."""
         found: dict[str, Any] = {"path": path, "kind": kind, "state": "ok", "message": "", "entries": []}
+        if not is_one_line(path):
+            found.update(state="failed", message="a path with a line break in it cannot be copied")
+            return found
         try:
             if kind in ("file", "directory"):
                 self._say(path, status=0, status_desc="pulling")
@@ -91,6 +94,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "sha256": sha256,
             "path": path if archive else f"{path.rpartition('/')[0]}/{name}",
         }
+        if not is_one_line(name):
+            return entry  # the targets refuse it, each for itself
         remote = archive or str(entry["path"])
         try:
             pace = Pace(self._spool, self._limit)

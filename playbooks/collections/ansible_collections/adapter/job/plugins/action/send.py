@@ -20,7 +20,12 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
-from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Answer, Exchange, NoAnswer
+from ansible_collections.adapter.job.plugins.plugin_utils.exchange import (
+    Answer,
+    Exchange,
+    NoAnswer,
+    is_one_line,
+)
 from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Stopped
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
 
@@ -127,6 +132,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _send_file(self, source: dict[str, Any], entry: dict[str, Any], directory: str, final: str) -> None:
         pace = Pace(self._spool, self._limit)
         self._say(source, entry["path"], final, status=3, status_desc="downloading", size=entry["size"])
+        place = _line(final)
         self._begin(directory)
         self._staged += 1
         staged = f"{directory}.job-{self._key}/{self._staged}"
@@ -152,7 +158,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     speed=pace.speed(offset),
                     progress=offset * 100 // max(1, entry["size"]),
                 )
-        data = _line(staged) + _line(final)
+        data = _line(staged) + place
         _require(
             self._ask(
                 "place", self._key, self._user, entry["sha256"], entry["mode"], entry["type"], data=data
@@ -196,6 +202,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _line(path: str) -> bytes:
+    if not is_one_line(path):
+        raise Refused("copy_failed", "a path with a line break in it cannot be copied")
     return path.encode("utf-8", "surrogateescape") + b"\n"
 
 

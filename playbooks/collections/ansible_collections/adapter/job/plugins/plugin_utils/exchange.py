@@ -62,6 +62,11 @@ class Exchange:
         return _parse(nonce, stdout, reply)
 
 
+def is_one_line(path: str) -> bool:
+    """True for a path that can be sent as a line; a NUL would be lost on the way."""
+    return "\n" not in path and "\0" not in path
+
+
 def _parse(nonce: str, stdout: bytes, reply: dict[str, Any]) -> Answer:
     mark = nonce.encode()
     begin = re.search(mark + rb" BEGIN (\d+|-)\r?\n", stdout)
