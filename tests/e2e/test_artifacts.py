@@ -1,0 +1,87 @@
+"""A step's artifact is an ordinary private data directory: anyone runs it again, anywhere (design D3)."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.jobs import Job, Jobs, Source
+from tests.lab import Lab
+
+
+def copied(job: Job, to: Path) -> Path:
+    """The artifact of a job's step as a person would download it."""
+    (artifact,) = (job.service.data_dir / "artifacts" / str(job.id)).glob("*/0")
+    return Path(shutil.copytree(artifact, to / f"artifact{job.id}"))
+
+
+def run_by_hand(artifact: Path) -> tuple[int, dict[str, dict[str, Any]]]:
+    """`ansible-runner run`: its exit code and the last result of each host."""
+    runner = Path(sys.executable).with_name("ansible-runner")
+    ident = f"by-hand-{secrets.token_hex(4)}"
+    argv = [str(runner), "run", str(artifact), "-p", "step.yml", "--ident", ident, "--quiet"]
+    environment = {
+        "PATH": f"{runner.parent}:{os.environ['PATH']}",
+        "HOME": os.environ["HOME"],
+        "ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ConnectTimeout=4",
+    }
+    done = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=90, check=False)
+    results: dict[str, dict[str, Any]] = {}
+    events = sorted(
+        (artifact / "artifacts" / ident / "job_events").glob("*.json"),
+        key=lambda path: int(path.name.partition("-")[0]),
+    )
+    for path in events:
+        event = json.loads(path.read_text())
+        if event["event"] in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
+            results[event["event_data"]["host"]] = event["event_data"]["res"]
+    assert results, done.stdout + done.stderr
+    return done.returncode, results
+
+
+def test_a_script_step_is_run_again_by_hand(jobs: Jobs, tmp_path: Path) -> None:
+    """Copied elsewhere, twice: the same exit codes and output on the same hosts, a failure as a failure."""
+    text = 'echo "said $1 on $(id -un)"; case "$(hostname) $HOME" in *lab102*) exit 5;; esac'
+    job = jobs.script(text, 101, 102, param="'{{ x }}'")
+    assert {host_id: state[:2] for host_id, state in job.states.items()} == {101: (9, 0), 102: (104, 5)}
+    artifact = copied(job, tmp_path)
+    for _ in range(2):
+        code, results = run_by_hand(artifact)
+        assert code == 2
+        assert {name: result["job"]["exit_code"] for name, result in results.items()} == {
+            "lab101": 0,
+            "lab102": 5,
+        }
+        assert results["lab101"]["stdout"] == job.log(101) == "said {{ x }} on root\n"
+
+
+def test_a_file_step_is_run_again_by_hand(lab: Lab, jobs: Jobs, tmp_path: Path) -> None:
+    """The files are fetched and sent anew, also what has changed meanwhile."""
+    if not lab.isolated:
+        pytest.skip("source and target need file systems of their own")
+    place = f"/srv/a{secrets.token_hex(4)}"
+    lab.exec(lab.host(101), f"mkdir -p {place}; echo one > {place}/f")
+    job = jobs.files([Source([101], [f"{place}/f"])], f"{place}/[FILESRCIP]", 102).succeeded()
+    arrived = f"{place}/0_{lab.host(101).ip}/f"
+    assert lab.read(lab.host(102), arrived) == b"one\n"
+    lab.exec(lab.host(101), f"echo two > {place}/f")
+    code, results = run_by_hand(copied(job, tmp_path))
+    assert (code, results["lab102"]["job"]["state"]) == (0, "ok")
+    assert lab.read(lab.host(102), arrived) == b"two\n"
+
+
+def test_what_needs_a_secret_says_so_by_hand(jobs: Jobs, tmp_path: Path) -> None:
+    """A sensitive parameter is not in the artifact: the run refuses with the reason, and starts nothing."""
+    job = jobs.script("echo it ran", 101, param="hush", is_param_sensitive=1).succeeded()
+    code, results = run_by_hand(copied(job, tmp_path))
+    assert code == 2
+    assert results["lab101"]["job"]["state"] == "refused"
+    assert "is kept by the service, not in this artifact" in results["lab101"]["msg"]
