@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,15 +89,18 @@ def test_files_are_the_account_s(lab: Lab, with_logins: Service) -> None:
     assert (foreign.statuses, nobody.statuses) == ({102: 320}, {102: 320})
 
 
-def inventory_without_bluekings_groups(lab: Lab, directory: Path) -> Path:
-    """What many people have: INI, group_vars, no ids; 101 behind 102, which is its jump host."""
+def inventory_without_bluekings_groups(lab: Lab, directory: Path, vault: Path) -> Path:
+    """What many people have: INI, group_vars, a vault, no ids; 101 behind 102, which is its jump host."""
+    program = Path(sys.executable).with_name("ansible-vault")
+    argv = [str(program), "encrypt_string", "--vault-password-file", str(vault), "--name", "admin", "root"]
+    admin = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     jump = (
         f'-o ProxyCommand="ssh -W %h:%p -i {lab.private_key} -o UserKnownHostsFile={lab.known_hosts} '
         f'root@{lab.host(102).ip}"'
     )
     (directory / "group_vars").mkdir(parents=True)
     (directory / "group_vars" / "all.yml").write_text(f"""
-admin: root
+{admin}
 ansible_user: "{{{{ admin }}}}"
 ansible_ssh_private_key_file: {lab.private_key}
 known: -o UserKnownHostsFile={lab.known_hosts} -o StrictHostKeyChecking=yes
@@ -117,8 +121,11 @@ app ansible_host={lab.host(102).ip} ansible_user=ops ansible_password="{{{{ word
 
 
 def test_an_unmodified_inventory_works(lab: Lab, fresh_service: NewService, tmp_path: Path) -> None:
-    """No groups of BlueKing's, templated users and options, a jump host, become, passwords: all are honoured."""
-    service = fresh_service(inventory=inventory_without_bluekings_groups(lab, tmp_path / "inventory"))
+    """No groups of BlueKing's, a vault, templates, a jump host, become, passwords: all are honoured."""
+    vault = tmp_path / "vault"
+    vault.write_text("open sesame")
+    inventory = inventory_without_bluekings_groups(lab, tmp_path / "inventory", vault)
+    service = fresh_service(inventory=inventory, environment={"ANSIBLE_VAULT_PASSWORD_FILE": str(vault)})
     targets = {"ip_list": [{"bk_cloud_id": 0, "ip": lab.host(number).ip} for number in (101, 102, 103)]}
     root = Jobs(service, biz=2).script(WHO, target_server=targets)
     job = Jobs(service, biz=2).script(WHO, target_server=targets, account="job")
