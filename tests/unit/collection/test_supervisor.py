@@ -210,6 +210,16 @@ def test_the_parameter_is_not_kept(run: NewRun) -> None:
     assert (BASE.stat().st_mode & 0o777, mine.directory.stat().st_mode & 0o777) == (0o700, 0o700)
 
 
+@pytest.mark.parametrize("param", ["'hush", 'hush"', "hush)", "(hush", "$(hush", "hush | | x"])
+def test_a_parameter_that_is_no_part_of_a_command_line_is_not_printed(run: NewRun, param: str) -> None:
+    """A shell would say what it could not read; ours says only that."""
+    reply = run().start("echo ran", param)
+    assert (reply.state, reply.words[0]) == ("finished", "2")
+    assert (
+        reply.output == b"the parameter is no part of a command line: its quotes or brackets do not match\n"
+    )
+
+
 def test_a_base_directory_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
     """A link in /tmp would have the script written where the link says."""
     text = (PROGRAMS / "supervisor.sh").read_text().replace("base=/tmp/bkjob.", f"base={tmp_path}/bkjob.")

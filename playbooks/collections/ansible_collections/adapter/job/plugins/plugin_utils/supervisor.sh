@@ -109,6 +109,11 @@ if [ "$verb" = script ]; then
         if [ -z "$interpreter" ]; then echo "no interpreter on this host: looked for $candidates"; exit 127; fi
         ;;
     esac
+    # A shell that cannot read it would print it, and it may be a secret.
+    if [ -n "$param" ] && ! printf ': %s\n' "$param" | sh -n > /dev/null 2>&1; then
+        echo "the parameter is no part of a command line: its quotes or brackets do not match"
+        exit 2
+    fi
     cd "${HOME:-/}" 2>/dev/null || cd /
     # The parameters are the rest of a command line, as JOB has them: this shell splits them.
     eval "exec $interpreter \"\$run/script\" $param"
