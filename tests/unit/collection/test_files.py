@@ -150,6 +150,18 @@ def test_modes_of_the_target_directory(files: Program, tmp_path: Path) -> None:
     assert files("begin", "force", data=line(tmp_path / "file")).state == "failed"
 
 
+def test_a_reason_of_several_lines_is_one_line(files: Program, tmp_path: Path) -> None:
+    """An answer ends with its line: what follows may be a logout's farewell."""
+    files("begin", "force", data=line(tmp_path))
+    staged = f"{tmp_path}/.job-{files.key}/1"
+    files("write", 0, 7, data=line(staged) + b"no tar\n")
+    nonce, process = files.popen("place", sha(b"no tar\n"), "755", "directory")
+    stdout, _ = process.communicate(line(staged) + line(tmp_path / "x"))
+    begin, empty, end = stdout.decode().splitlines()
+    assert (begin, empty) == (f"{nonce} BEGIN 0", "")
+    assert end.startswith(f"{nonce} END failed tar: ")
+
+
 def test_a_directory_in_the_place_of_a_file_is_not_moved_into(files: Program, tmp_path: Path) -> None:
     """Neither is what a link leads to: the link is replaced."""
     (tmp_path / "f").mkdir()

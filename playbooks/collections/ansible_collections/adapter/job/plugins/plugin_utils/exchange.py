@@ -75,7 +75,7 @@ def _parse(nonce: str, stdout: bytes, reply: dict[str, Any]) -> Answer:
     rest = stdout[begin.end() :]
     # "-": the length was not known beforehand; the nonce is random, so only the program can have printed it.
     size = rest.rfind(b"\n" + mark) if begin[1] == b"-" else int(begin[1])
-    end = re.match(rb"\r?\n" + mark + rb" END (.*)", rest[size:], re.DOTALL) if size >= 0 else None
+    end = re.match(rb"\r?\n" + mark + rb" END ([^\r\n]*)", rest[size:]) if size >= 0 else None
     if end is None:
         raise NoAnswer(reply["rc"], f"the host's answer was cut off: {reply['stderr']}")
     state, *words = end[1].decode("utf-8", "replace").strip().split(" ")

@@ -17,7 +17,7 @@ LC_ALL=C
 export LC_ALL
 
 end() { # state detail
-    printf '\n%s END %s %s\n' "$nonce" "$1" "$2"
+    printf '\n%s END %s %s\n' "$nonce" "$1" "$(printf '%s' "$2" | tr '\n' ' ')"
     exit 0
 }
 

@@ -1,0 +1,128 @@
+"""The plugins' own helpers: answers within whatever a login prints, and secrets over a socket."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from adapter.engine.secret_server import serve_secrets
+from tests.unit.collection.programs import PROGRAMS
+
+
+def module(name: str) -> ModuleType:
+    """One of the collection's modules that need nothing of Ansible's."""
+    spec = importlib.util.spec_from_file_location(f"tested_{name}", PROGRAMS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = loaded  # dataclasses look there
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+exchange = module("exchange")
+socket = module("secret_socket")
+
+
+class Action:
+    """An action plugin whose connection answers with what a function makes of the command."""
+
+    def __init__(self, reply: Any) -> None:
+        self.reply = reply
+        self.sent: list[bytes] = []
+
+    def _low_level_execute_command(
+        self, command: str, *, in_data: bytes, encoding_errors: str
+    ) -> dict[str, Any]:
+        self.sent.append(in_data)
+        nonce = shlex.split(command)[6]
+        stdout = self.reply(nonce.encode())
+        return {"rc": 1, "stdout": stdout.decode("utf-8", encoding_errors), "stderr": "the reason"}
+
+
+def ask(reply: Any) -> Any:
+    """The answer a program gets across."""
+    return exchange.Exchange(Action(reply), "supervisor.sh")("follow", "key")
+
+
+@pytest.mark.parametrize("around", [b"", b"motd\nLast login\n", b"job-00 BEGIN 3\n", b"\xff\r\n"])
+def test_what_a_login_prints_is_no_answer(around: bytes) -> None:
+    """Before or after the frame; bytes within it are unharmed."""
+    content = b"a\0\xff\r\n\n"
+    answer = ask(
+        lambda n: around + n + b" BEGIN 6\n" + content + b"\n" + n + b" END finished 0 6 -\n" + around
+    )
+    assert (answer.output, answer.state) == (content, "finished")
+    assert answer.words == ("0", "6", "-")
+
+
+def test_an_answer_of_unknown_length() -> None:
+    """It ends with the last line that begins with the nonce."""
+    answer = ask(lambda n: n + b" BEGIN -\nabc\n\n" + n + b" END ok no such file\n")
+    assert (answer.output, answer.state, answer.detail) == (b"abc\n", "ok", "no such file")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda n: b"",
+        lambda n: b"sh: not found",
+        lambda n: n + b" BEGIN 10\nonly",
+        lambda n: n + b" BEGIN -\nno end",
+        lambda n: n + b" BEGIN 2\nab\nsomething else",
+    ],
+)
+def test_no_answer_and_half_an_answer_are_no_answer(reply: Any) -> None:
+    """What the program or the shell printed is the reason."""
+    with pytest.raises(exchange.NoAnswer, match=r"the reason|cut off"):
+        ask(reply)
+
+
+def test_standard_input_is_never_empty() -> None:
+    """Else ssh would allocate a terminal, which changes bytes."""
+    action = Action(lambda n: n + b" BEGIN 0\n\n" + n + b" END ok -\n")
+    exchange.Exchange(action, "supervisor.sh")("follow", "key")
+    assert action.sent == [b"\n"]
+
+
+@pytest.mark.parametrize("word", ["", "a b", "'\"$(id)`id`\\", "-x", "ä\udcff"])
+def test_words_reach_the_program_as_they_are(word: str) -> None:
+    """Whatever is in them; the program's text is one word too."""
+    seen: list[str] = []
+
+    class Recording(Action):
+        def _low_level_execute_command(self, command: str, **options: Any) -> dict[str, Any]:
+            seen.extend(shlex.split(command))
+            return super()._low_level_execute_command(command, **options)
+
+    action = Recording(lambda n: n + b" BEGIN 0\n\n" + n + b" END ok -\n")
+    exchange.Exchange(action, "files.sh")("list", "key", word)
+    assert seen[:2] == ["sh", "-c"]
+    assert seen[3:6] + seen[7:] == ["sh", "list", "key", word]
+    assert subprocess.run(["sh", "-n", "-c", seen[2]], check=False).returncode == 0
+
+
+def test_secrets_are_answered_while_the_run_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name; an unknown name, a socket that is gone and no service at all each say which it is."""
+    text = "a\nb {{ x }} ü \"'"
+    with serve_secrets({"param": text}, tmp_path) as path:
+        assert path is not None
+        monkeypatch.setenv("ADAPTER_SECRETS", str(path))
+        assert socket.fetch("param") == text
+        with pytest.raises(socket.SecretUnavailable, match="no secret 'other'"):
+            socket.fetch("other")
+    assert not path.exists()
+    with pytest.raises(socket.SecretUnavailable, match="does not answer"):
+        socket.fetch("param")
+    monkeypatch.delenv("ADAPTER_SECRETS")
+    with pytest.raises(socket.SecretUnavailable, match="not in this artifact"):
+        socket.fetch("param")
+    with serve_secrets({}, tmp_path) as nothing:
+        assert nothing is None
