@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
 from tests.e2e.jobs import SUCCESS, Jobs, wait_until
@@ -16,6 +18,11 @@ def processes(lab: Lab, host_id: int, marker: str) -> list[str]:
     """Command lines on the host that hold the marker."""
     listed = lab.exec(lab.host(host_id), ["ps", "-eo", "args"]).stdout
     return [line for line in listed.splitlines() if marker in line]
+
+
+def endless() -> str:
+    """A command that outlasts every test and that no other test has."""
+    return f"sleep 3{secrets.randbelow(10**9):09d}"
 
 
 def test_shell_perl_and_python_take_parameters(jobs: Jobs) -> None:
@@ -94,7 +101,7 @@ def test_exit_codes_are_the_script_s(jobs: Jobs) -> None:
 
 def test_a_timeout_ends_the_whole_process_group(lab: Lab, jobs: Jobs) -> None:
     """A script that ignores SIGTERM, and what it has started, is gone from the host when the job says 102."""
-    child = "sleep 3017.5"
+    child = endless()
     job = jobs.script(f"trap '' TERM; echo here; {child} & {child}; {child}", 102, timeout=1)
     assert wait_until(lambda: job.log_now(102), "the script's first line") == "here\n"
     assert len(processes(lab, 102, child)) == 2
@@ -104,12 +111,14 @@ def test_a_timeout_ends_the_whole_process_group(lab: Lab, jobs: Jobs) -> None:
 
 def test_a_script_may_leave_processes_behind(lab: Lab, jobs: Jobs) -> None:
     """The job ends with the script, whether what it left holds its output open or not, and leaves it alone."""
-    closed = jobs.script("setsid sleep 3018.5 </dev/null >/dev/null 2>&1 & echo started", 101)
-    holding = jobs.script("sleep 3018.5 & echo started", 103)
-    for job, host_id in ((closed, 101), (holding, 103)):
+    apart, held = endless(), endless()
+    closed = jobs.script(f"setsid {apart} </dev/null >/dev/null 2>&1 & echo started", 101)
+    holding = jobs.script(f"{held} & echo started", 103)
+    for job, host_id, left in ((closed, 101, apart), (holding, 103, held)):
         assert job.succeeded().log(host_id) == "started\n"
-        assert processes(lab, host_id, "sleep 3018.5")
-        lab.exec(lab.host(host_id), "kill $(ps -eo pid,args | awk '/sleep 3018[.]5/ {print $1}')")
+        assert processes(lab, host_id, left) == [left]
+        lab.exec(lab.host(host_id), f'kill $(ps -eo pid,args | awk \'$2 " " $3 == "{left}" {{print $1}}\')')
+        assert processes(lab, host_id, left) == []
 
 
 def test_the_tag_is_what_the_script_says_in_brackets(jobs: Jobs) -> None:
