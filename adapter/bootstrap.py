@@ -52,6 +52,11 @@ class Adapter:
             self.worker.start()
         self.hosts.start()
 
+    def hand_over(self) -> None:
+        """Leave running steps to the next start at once, whatever is left of the drain time."""
+        if self.worker is not None:
+            self.worker.hand_over()
+
     def stop(self) -> None:
         """Drain: wait for running steps up to the drain time, leave the rest to the next start."""
         if self.worker is not None:

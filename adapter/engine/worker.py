@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 _SWEEP = 1.0
 #: Workflows in hand at once; each costs a thread that mostly waits. More stay in the store.
 _MAX_WORKFLOWS = 400
+#: Seconds for steps to let go of their ansible-playbook when they are handed over.
+_HANDOVER_SECONDS = 15
 _ENDED_BADLY = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -74,29 +76,25 @@ class Worker:
         """Jobs in hand."""
         return len(self._handles)
 
+    def hand_over(self) -> None:
+        """Leave what runs to the next start; stop() need not wait for it any longer."""
+        self._handover.set()
+
     def stop(self, drain_seconds: float) -> None:
         """Start nothing more; wait for what runs, then hand the rest to the next start; let connections go."""
         self._stopping.set()
         self._wake.set()
         self._thread.join()
-        until = time.monotonic() + drain_seconds
-        while self._in_hand() and time.monotonic() < until:
-            time.sleep(0.1)
-        if self._in_hand():
-            log.info("handing_over", jobs=sorted(self._handles))
+        _wait_for_workflows(drain_seconds)
+        if left := workflows.active():
+            log.info("handing_over", workflows=left)
         self._handover.set()
-        until = time.monotonic() + 15
-        while self._in_hand() and time.monotonic() < until:
-            time.sleep(0.1)
+        _wait_for_workflows(_HANDOVER_SECONDS)
         DBOS.destroy(workflow_completion_timeout_sec=0)
         self._engine.dispose()
         close_connections(self._runtime / "cp")
         if self._lock is not None:
             self._lock.close()
-
-    def _in_hand(self) -> bool:
-        self._handles = {job_id: handle for job_id, handle in self._handles.items() if not _has_left(handle)}
-        return bool(self._handles)
 
     def _sweep_on(self) -> None:
         while not self._stopping.is_set():
@@ -109,7 +107,7 @@ class Worker:
                 time.sleep(_SWEEP)
 
     def _sweep(self) -> None:
-        self._in_hand()
+        self._handles = {job_id: handle for job_id, handle in self._handles.items() if not _has_left(handle)}
         for job_id in self._parts.jobs.to_start(_MAX_WORKFLOWS):
             if self._stopping.is_set() or len(self._handles) >= _MAX_WORKFLOWS:
                 return
@@ -126,6 +124,12 @@ class Worker:
             self._parts.jobs.finish_job(job_id, RunStatus.ABNORMAL, self._parts.clock.now_ms())
             return
         self._handles[job_id] = handle
+
+
+def _wait_for_workflows(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while workflows.active() and time.monotonic() < until:
+        time.sleep(0.1)
 
 
 def _has_left(handle: WorkflowHandle[int]) -> bool:

@@ -6,7 +6,8 @@ under way is found again by engine.step_run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -39,6 +40,7 @@ class Parts:
 
 
 _bound: list[Parts] = []
+_active: set[str] = set()
 
 
 def bind(parts: Parts) -> None:
@@ -50,6 +52,20 @@ def _parts() -> Parts:
     return _bound[0]
 
 
+def active() -> list[str]:
+    """The workflows that run in this process now; a handle does not tell: handed over, they stay PENDING."""
+    return sorted(_active)
+
+
+@contextmanager
+def _as_active(name: str) -> Iterator[None]:
+    _active.add(name)
+    try:
+        yield
+    finally:
+        _active.discard(name)
+
+
 def job_workflow_id(job_instance_id: int) -> str:
     """The name of a job's workflow: starting it twice is one workflow."""
     return f"job-{job_instance_id}"
@@ -58,7 +74,11 @@ def job_workflow_id(job_instance_id: int) -> str:
 @DBOS.workflow(name="run_job")
 def run_job(job_instance_id: int) -> int:
     """Run the steps of a job in order and bring it to its final state; returns that."""
-    parts = _parts()
+    with _as_active(job_workflow_id(job_instance_id)):
+        return _run_job(_parts(), job_instance_id)
+
+
+def _run_job(parts: Parts, job_instance_id: int) -> int:
     try:
         status = _run_steps(parts, job_instance_id)
     except Exception as error:  # whatever it is, the job must not stay "running" for ever
