@@ -67,26 +67,36 @@ class StepRuns:
             raise LookupError(f"step instance {step_instance_id} is not in the store")
         if step.status.is_finished:
             return step.status
-        while not self.preparation.hosts.is_ready():  # a restart: an empty inventory would lose every host
-            if self.handover():
-                raise HandedOver
-            time.sleep(0.2)
-        while not self.gate.acquire(timeout=1):
+        # After a restart the inventory is awaited: an empty one would lose every host.
+        for condition in (self._inventory_is_read, self._gate_is_open):
+            if not self._wait_for(condition, step):
+                return self._end_untouched(step)
+        try:
+            return self._run(step)
+        finally:
+            self.gate.release()
+
+    def _wait_for(self, condition: Callable[[], bool], step: StepInstance) -> bool:
+        """True once the condition holds; False if the step is terminated before it has ever run."""
+        while True:
             if self.handover():
                 raise HandedOver
             if self._is_stopped_untouched(step):
-                break
-        else:
-            try:
-                if self.handover():
-                    raise HandedOver
-                return self._run(step)
-            finally:
-                self.gate.release()
-        return self._end_untouched(step)
+                return False
+            if condition():
+                return True
+
+    def _inventory_is_read(self) -> bool:
+        if self.preparation.hosts.is_ready():
+            return True
+        time.sleep(_PAUSE)
+        return False
+
+    def _gate_is_open(self) -> bool:
+        return self.gate.acquire(timeout=1)
 
     def _is_stopped_untouched(self, step: StepInstance) -> bool:
-        """True for a step that is terminated while it waits for its turn and has never run."""
+        """True for a step whose job was terminated before the step ran."""
         stopping = self.jobs.status(step.job_instance_id) is RunStatus.STOPPING
         return stopping and not self._directory(step).exists()
 
