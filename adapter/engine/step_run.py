@@ -18,6 +18,7 @@ import structlog
 from adapter.ansible import runner_events
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
+from adapter.engine.leftovers import end_leftovers
 from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone, Preparation
 from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
@@ -177,6 +178,7 @@ class _Execution:
         run_input = self.owner.preparation.run_input(self.step, targets)
         control = self.owner.runtime / "cp"
         control.mkdir(mode=0o700, exist_ok=True)
+        self._end_earlier_attempts()
         self.data.write(run_input, control)
         with serve_secrets(run_input.secrets, self.owner.runtime) as socket:
             environ = {
@@ -185,11 +187,19 @@ class _Execution:
                 **({"ADAPTER_SECRETS": str(socket)} if socket else {}),
             }
             outcome = self._follow(PlaybookRun(self.data, STEP_PLAYBOOK, "run", environ), environ)
+        if outcome is not None and outcome.status == "canceled":
+            self._end_earlier_attempts()  # ansible-playbook was killed, its workers were not
         self.recorder.take_spool()
         self._take_recorded()
         if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
+
+    def _end_earlier_attempts(self) -> None:
+        if (self.data.path / "artifacts").exists():
+            ended = end_leftovers(self.data.path, self.data.spool)
+            if ended:
+                log.info("ended_leftovers", step_instance_id=self.step.id, processes=ended)
 
     def _follow(self, run: PlaybookRun, environ: dict[str, str]) -> Outcome | None:
         """Fold the run's events while it goes on; looks after stop, handover and the deadline beside it."""
