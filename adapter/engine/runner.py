@@ -52,6 +52,11 @@ class PlaybookRun:
         """Kill ansible-playbook and what it forked. Scripts on hosts are detached and go on."""
         self._cancelled.set()
 
+    @property
+    def is_cancelled(self) -> bool:
+        """True once cancel() was called."""
+        return self._cancelled.is_set()
+
     def events(self, pause: float) -> Iterator[list[dict[str, Any]]]:
         """Batches of events, at least every `pause` seconds (then maybe empty), until the run has ended."""
         while True:

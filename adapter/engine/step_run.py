@@ -145,7 +145,7 @@ class _Execution:
     data: PrivateData
     recorder: Recorder
     stopping_since: float | None = None
-    stop_run: PlaybookRun | None = None
+    is_terminated: bool = False
     problem: str = ""
     deadline_ms: int = field(init=False)
 
@@ -186,9 +186,10 @@ class _Execution:
                 "ADAPTER_FILE_CACHE": str(self.owner.file_cache),
                 **({"ADAPTER_SECRETS": str(socket)} if socket else {}),
             }
-            outcome = self._follow(PlaybookRun(self.data, STEP_PLAYBOOK, "run", environ), environ)
-        if outcome is not None and outcome.status == "canceled":
-            self._end_earlier_attempts()  # ansible-playbook was killed, its workers were not
+            outcome = self._play(STEP_PLAYBOOK, "run", environ)
+            if self.is_terminated and self.step.script is not None:
+                self._take_recorded()
+                self._play(STOP_PLAYBOOK, "stop", environ)
         self.recorder.take_spool()
         self._take_recorded()
         if outcome is not None and outcome.problem and outcome.status != "canceled":
@@ -201,22 +202,21 @@ class _Execution:
             if ended:
                 log.info("ended_leftovers", step_instance_id=self.step.id, processes=ended)
 
-    def _follow(self, run: PlaybookRun, environ: dict[str, str]) -> Outcome | None:
-        """Fold the run's events while it goes on; looks after stop, handover and the deadline beside it."""
-        self._look_after(run, environ)  # a stop that was asked for while nobody ran must not start anything
+    def _play(self, playbook: str, prefix: str, environ: dict[str, str]) -> Outcome | None:
+        """Fold a run's events while it goes on; looks after stop, handover and the deadline beside it."""
+        run = PlaybookRun(self.data, playbook, prefix, environ)
+        self._look_after(run)
+        if run.is_cancelled:  # asked for while nobody ran: nothing is started any more
+            return None
         run.start()
         for batch in run.events(_PAUSE):
             for raw in batch:
                 self._fold(raw)
             self.recorder.take_spool()
             self.recorder.flush()
-            self._look_after(run, environ)
-        if self.stop_run is not None:
-            for batch in self.stop_run.events(_PAUSE):
-                for raw in batch:
-                    self._fold(raw)
-                if self._stopping_too_long():
-                    self.stop_run.cancel()
+            self._look_after(run)
+        if run.outcome is not None and run.outcome.status == "canceled":
+            self._end_earlier_attempts()  # ansible-playbook was killed, its workers were not
         return run.outcome
 
     def _fold(self, raw: dict[str, Any]) -> None:
@@ -224,24 +224,28 @@ class _Execution:
         if event is not None:
             self.recorder.apply(event)
 
-    def _look_after(self, run: PlaybookRun, environ: dict[str, str]) -> None:
+    def _look_after(self, run: PlaybookRun) -> None:
         if self.owner.handover():
             run.cancel()
         elif self.stopping_since is None:
             if self.owner.jobs.status(self.step.job_instance_id) is RunStatus.STOPPING:
-                self._stop(environ)
+                self._terminate(run)
             elif self._is_overdue():
                 self.recorder.spool.stop("timeout")
                 self.stopping_since = time.monotonic()
         elif not self.board.unfinished or self._stopping_too_long():
             run.cancel()
 
-    def _stop(self, environ: dict[str, str]) -> None:
-        """Tell the plugins to start nothing more and, for scripts, kill what runs on the hosts."""
+    def _terminate(self, run: PlaybookRun) -> None:
+        """Tell the plugins to start nothing more. Scripts are followed no longer: the stop play does the rest.
+
+        It must be alone with the hosts: whoever follows a script would collect the same log and result.
+        """
         self.recorder.spool.stop("terminate")
         self.stopping_since = time.monotonic()
+        self.is_terminated = True
         if self.step.script is not None:
-            self.stop_run = PlaybookRun(self.data, STOP_PLAYBOOK, "stop", environ).start()
+            run.cancel()
 
     def _stopping_too_long(self) -> bool:
         return self.stopping_since is not None and time.monotonic() > self.stopping_since + _STOP_GRACE
