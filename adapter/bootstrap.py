@@ -121,7 +121,7 @@ def _worker(
         handover=handover.is_set,
         gate=threading.Semaphore(settings.max_running_steps),
     )
-    callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout)
+    callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout, pauses=settings.callback_retry_pauses)
     parts = Parts(jobs=jobs, steps=steps, callbacks=callbacks, clock=clock)
     return Worker(settings, parts, handover, runtime)
 

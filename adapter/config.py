@@ -30,6 +30,8 @@ class Settings:
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
     callback_timeout: int = 10  #: seconds for one callback request
+    #: seconds between attempts at a callback; after the last one it is given up
+    callback_retry_pauses: tuple[float, ...] = (5, 30, 120, 600, 1800)
     log_level: str = "info"
 
     def __post_init__(self) -> None:
@@ -53,7 +55,7 @@ class Settings:
     ) -> Settings:
         """Options that are not None win over `ADAPTER_<NAME>`, which wins over the defaults.
 
-        Raises ValueError naming the variable whose text is no number or boolean.
+        Raises ValueError naming the variable whose text is no number, boolean or list of seconds.
         """
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
@@ -77,4 +79,20 @@ def _parse(variable: str, text: str, kind: str) -> Any:
             return int(text)
         except ValueError:
             raise ValueError(f"{variable}={text!r} is no whole number") from None
+    if kind == "tuple[float, ...]":
+        try:
+            return seconds(text)
+        except ValueError as error:
+            raise ValueError(f"{variable}: {error}") from None
     return Path(text) if kind == "Path" else text
+
+
+def seconds(text: str) -> tuple[float, ...]:
+    """Seconds with commas between them; "" is none. Raises ValueError."""
+    try:
+        found = tuple(float(word) for word in text.split(",") if word.strip())
+    except ValueError:
+        found = (-1.0,)
+    if not all(0 <= pause < float("inf") for pause in found):
+        raise ValueError(f"{text!r} is no list of seconds, such as 5,30,120")
+    return found

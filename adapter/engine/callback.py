@@ -1,7 +1,7 @@
 """Telling callback_url how a job ended (contract section c, Callback).
 
 One POST of JSON; if the answer is not exactly 200, once more the same text as a form, as JOB does. If neither is
-taken, the workflow tries again after growing pauses.
+taken, the workflow tries again after growing pauses (`Settings.callback_retry_pauses`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from adapter.job.model import JobInstance
 from adapter.store.jobs import JobStore
 
 log = structlog.get_logger(__name__)
-
-#: Seconds between attempts; after the last one the callback is given up.
-RETRY_PAUSES = (5.0, 30.0, 120.0, 600.0, 1800.0)
 
 _CONTENT_TYPES = ("application/json", "application/x-www-form-urlencoded")
 
@@ -37,10 +34,15 @@ def callback_body(job: JobInstance) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Callbacks:
-    """Delivers callbacks; `timeout` is seconds for one request."""
+    """Delivers callbacks; `timeout` is seconds for one request, `pauses` seconds between attempts."""
 
     jobs: JobStore
     timeout: float
+    pauses: tuple[float, ...]
+
+    def pause_after(self, attempt: int) -> float | None:
+        """Seconds from this failed attempt, counted from 1, to the next; None: it was the last."""
+        return self.pauses[attempt - 1] if attempt <= len(self.pauses) else None
 
     def deliver(self, job_instance_id: int, attempt: int) -> bool:
         """One attempt. What became of it is written beside the job, for operators."""

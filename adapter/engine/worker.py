@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 _SWEEP = 1.0
 #: Workflows in hand at once; each costs a thread that mostly waits. More stay in the store.
 _MAX_WORKFLOWS = 400
+#: Later attempts at callbacks under way at once.
+_MAX_CALLBACKS = 16
 #: Seconds for steps to let go of their ansible-playbook when they are handed over.
 _HANDOVER_SECONDS = 15
 _ENDED_BADLY = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -58,7 +60,7 @@ class Worker:
             "system_database_engine": self._engine,
             "application_version": "1",
             "executor_id": "local",
-            "max_executor_threads": _MAX_WORKFLOWS + 16,
+            "max_executor_threads": _MAX_WORKFLOWS + _MAX_CALLBACKS + 16,
             "log_level": "WARNING",
             "console_log_level": "WARNING",
             "enable_otlp": False,
@@ -66,6 +68,7 @@ class Worker:
         workflows.bind(self._parts)
         DBOS(config=config)
         DBOS.launch()
+        DBOS.register_queue(workflows.CALLBACK_QUEUE, worker_concurrency=_MAX_CALLBACKS)
         self._thread.start()
 
     def wake(self) -> None:

@@ -13,9 +13,9 @@ from functools import partial
 from typing import TypeVar
 
 import structlog
-from dbos import DBOS, SetWorkflowID, StepOptions
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
 
-from adapter.engine.callback import RETRY_PAUSES, Callbacks
+from adapter.engine.callback import Callbacks
 from adapter.engine.step_run import StepRuns
 from adapter.job.roll_up import job_status, next_step
 from adapter.job.status import RunStatus
@@ -38,6 +38,9 @@ class Parts:
     callbacks: Callbacks
     clock: Clock
 
+
+#: Later attempts at callbacks wait here.
+CALLBACK_QUEUE = "callbacks"
 
 _bound: list[Parts] = []
 _active: set[str] = set()
@@ -128,12 +131,21 @@ def _has_callback(parts: Parts, job_instance_id: int) -> bool:
 
 
 @DBOS.workflow(name="deliver_callback")
-def deliver_callback(job_instance_id: int) -> bool:
-    """Tell callback_url how the job ended; with pauses that a restart does not lose. True once it was told."""
-    callbacks = _parts().callbacks
-    for attempt, pause in enumerate((0.0, *RETRY_PAUSES), start=1):
-        if pause:
-            DBOS.sleep(pause)
+def deliver_callback(job_instance_id: int, attempt: int = 1) -> bool:
+    """One attempt to tell callback_url how the job ended; True once it was told.
+
+    A failed one enqueues the next with its pause, which a restart does not lose and which holds no thread:
+    a receiver that is away for an hour must not keep jobs from running.
+    """
+    with _as_active(f"callback-{job_instance_id}"):
+        callbacks = _parts().callbacks
         if _durably("call", partial(callbacks.deliver, job_instance_id, attempt)):
             return True
-    return False
+        pause = callbacks.pause_after(attempt)
+        if pause is not None:
+            with (
+                SetWorkflowID(f"callback-{job_instance_id}-{attempt + 1}"),
+                SetEnqueueOptions(delay_seconds=pause),
+            ):
+                DBOS.enqueue_workflow(CALLBACK_QUEUE, deliver_callback, job_instance_id, attempt + 1)
+        return False
