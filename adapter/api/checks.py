@@ -68,7 +68,7 @@ def check_source_files(name: str, files: Iterable[str]) -> None:
     """Absolute paths, each of them."""
     for path in files:
         if not is_path(path):
-            raise InvalidParameter(name, f"must be absolute paths, not {shown(path)}")
+            raise InvalidParameter(name, f"must be absolute paths without line breaks, not {shown(path)}")
 
 
 def check_file_type(name: str, file_type: int | None) -> None:
@@ -81,8 +81,10 @@ def check_file_type(name: str, file_type: int | None) -> None:
 
 def check_file_name(name: str, file_name: str | None) -> None:
     """A bare name, if there is one."""
-    if file_name in (".", "..") or (file_name and ("/" in file_name or "\\" in file_name)):
-        raise InvalidParameter(name, f"must be a file's name without a directory, not {shown(file_name)}")
+    if file_name in (".", "..") or (file_name and any(mark in file_name for mark in "/\\\n")):
+        raise InvalidParameter(
+            name, f"must be a file's name without a directory or line break, not {shown(file_name)}"
+        )
 
 
 def transfer_mode(mode: int | None) -> int:

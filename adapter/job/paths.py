@@ -30,8 +30,8 @@ class SourcePath:
 
 
 def is_absolute(path: str) -> bool:
-    """True for a POSIX or a Windows absolute path."""
-    return path.startswith("/") or is_windows(path)
+    """True for a POSIX or a Windows absolute path; one with a line break is none."""
+    return "\n" not in path and (path.startswith("/") or is_windows(path))
 
 
 def is_windows(path: str) -> bool:

@@ -50,7 +50,7 @@ def _login(session: Session, node: Node, name: str) -> AccountFields:
         return {"login_user": None, "private_key": None, "password": None}
     login = node.child("login")
     fields: AccountFields = {
-        "login_user": login.text("user", name, rules.account_name),
+        "login_user": login.checked("user", login.text("user", name), rules.login_name),
         "private_key": _private_key(session, login),
         "password": _password(session, login),
     }

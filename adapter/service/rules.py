@@ -90,6 +90,13 @@ def account_name(value: str) -> str | None:
     return "must not begin with -" if value.startswith("-") else label(value, 255)
 
 
+def login_name(value: str) -> str | None:
+    """Whom ssh logs in as: its `%r` may stand in a ProxyCommand, which is shell text of the controller."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._@+\\-]*\$?", value):
+        return None if len(value) <= 255 else "must not be longer than 255 characters"
+    return "must be letters, digits and . _ @ + - \\ only"
+
+
 def password(value: str) -> str | None:
     """An account's password; JOB's encryption takes no more."""
     if len(value) > MAX_PASSWORD:

@@ -292,6 +292,8 @@ def test_login_mistakes_name_the_file_and_never_what_is_in_it(
         ("private_key_file: bytes", "is not text"),
         ("password_env: NOT_SET", "NOT_SET is not set"),
         ("password_env: LONG", "LONG must not be longer than 117"),
+        ("user: 'a$(id)'", "must be letters, digits"),
+        ("user: -oProxyCommand", "must be letters, digits"),
     ):
         with pytest.raises(ApplyError) as raised:
             apply(with_accounts(f"[{{account: app, login: {{{login}}}}}]"))

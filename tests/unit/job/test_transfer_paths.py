@@ -104,6 +104,7 @@ def test_absolute_paths() -> None:
     assert paths.is_windows("d:/tmp")
     assert not paths.is_windows("/c:/tmp")
     assert not paths.is_absolute("tmp/${x}")
+    assert not paths.is_absolute("/tmp/a\nb"), "it would be two paths to whoever reads lines"
     assert paths.has_variable("tmp/${x}")
     assert not paths.has_variable("${9}")
 
