@@ -20,7 +20,7 @@ from adapter.bootstrap import Adapter, build
 from adapter.cli.reports import print_job
 from adapter.cli.serve import set_up_logging
 from adapter.cli.stores import store_options
-from adapter.cli.targets import parse_target
+from adapter.cli.targets import parse_target, split_source
 from adapter.config import Settings
 from adapter.engine.worker import AlreadyRunning
 from adapter.errors import AccountUnknown, JobError
@@ -97,7 +97,7 @@ def push(*, src: str, dest: str, target: str, account: str | None, **options: An
     """Copy SRC (HOST:/path, or /path on the host `localhost`) into the directory DEST of TARGET."""
     with _running(**options) as (adapter, scope):
         where = parse_target(target, adapter.hosts.index, scope)
-        host, _, path = src.rpartition(":") if not src.startswith("/") else ("localhost", "", src)
+        host, path = split_source(src)
         source = parse_target(host, adapter.hosts.index, where.scope)
         who = _account(adapter, where.scope, account)
         command = TransferFile(

@@ -41,6 +41,16 @@ def parse_target(text: str, index: HostIndex, scope: Scope | None) -> Target:
     return Target(scope or _scope_of(ids, index), server)
 
 
+def split_source(text: str) -> tuple[str, str]:
+    """`HOST:/path` as host and path, `/path` as one of `localhost`; names of hosts and of files may have colons."""
+    host, colon, path = text.partition(":/")
+    if text.startswith("/"):
+        return "localhost", text
+    if not (host and colon):
+        raise click.BadParameter(f"{text!r} is neither HOST:/path nor /path", param_hint="SRC")
+    return host, f"/{path}"
+
+
 def _host_id(word: str, index: HostIndex) -> int:
     if word in index.names:
         return index.names[word].bk_host_id
