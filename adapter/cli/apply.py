@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from adapter.cli.stores import opened, store_options
+from adapter.cli.stores import in_one_line, opened, store_options
 from adapter.clock import SystemClock
 from adapter.service.apply import Apply, ApplyError
 
@@ -38,7 +38,7 @@ def apply_command(file: Path, data_dir: Path | None, database_url: str | None) -
         try:
             changes = apply.apply(text, file.absolute().parent)
         except ApplyError as error:
-            raise click.ClickException(f"{file}: {error}") from error
+            raise click.ClickException(f"{file}: {in_one_line(error)}") from error
     for change in changes:
         click.echo(str(change))
     if not changes:

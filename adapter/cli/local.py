@@ -19,7 +19,7 @@ import click
 from adapter.bootstrap import Adapter, build
 from adapter.cli.reports import print_job
 from adapter.cli.serve import set_up_logging
-from adapter.cli.stores import store_options
+from adapter.cli.stores import CANNOT_OPEN, in_one_line, store_options
 from adapter.cli.targets import parse_target, split_source
 from adapter.config import Settings
 from adapter.engine.worker import AlreadyRunning
@@ -164,8 +164,8 @@ def _running(
             adapter.stop()
     except JobError as error:
         raise click.ClickException(f"{error.message} (code {error.code})") from error
-    except (InventoryError, ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+    except (InventoryError, *CANNOT_OPEN, OSError) as error:
+        raise click.ClickException(in_one_line(error)) from error
 
 
 def _follow(adapter: Adapter, launched: Launched) -> None:

@@ -52,9 +52,8 @@ def logs(*, job_id: int, data_dir: Path | None, database_url: str | None) -> Non
 @store_options
 def artifacts(*, job_id: int, data_dir: Path | None, database_url: str | None) -> None:
     """Where the ansible-runner private data directories of a job are, and how to run one again."""
-    settings = Settings.load({"data_dir": data_dir})
     with _query(data_dir, database_url) as query:
-        print_artifacts(query.job(None, job_id), settings)
+        print_artifacts(query.job(None, job_id), Settings.load({"data_dir": data_dir}))
 
 
 @contextmanager

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
-import sqlalchemy as sa
 import structlog
 import uvicorn
 
 from adapter.bootstrap import Adapter, build
+from adapter.cli.stores import CANNOT_OPEN, in_one_line
 from adapter.config import Settings, seconds
 from adapter.engine.worker import AlreadyRunning
 
@@ -28,7 +29,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, text: str | None
         raise click.BadParameter(str(error)) from None
 
 
-@click.command("serve")
+@click.command("serve", context_settings={"auto_envvar_prefix": "ADAPTER"})
 @click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one. [default: 8000]")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="All that must last. [default: .run]")
@@ -66,8 +67,8 @@ def serve(**options: Any) -> None:
         )
     try:
         adapter = build(settings)
-    except (OSError, ValueError, RuntimeError, sa.exc.SQLAlchemyError) as error:
-        raise click.ClickException(f"cannot open {settings.data_dir}: {error}") from error
+    except (*CANNOT_OPEN, OSError) as error:
+        raise click.ClickException(f"cannot open {settings.data_dir}: {in_one_line(error)}") from error
     _serve(adapter)
 
 
@@ -75,15 +76,13 @@ def _serve(adapter: Adapter) -> None:
     settings = adapter.settings
     config = uvicorn.Config(
         adapter.app,
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=10,
     )
-    socket = config.bind_socket()
-    host, port = socket.getsockname()[:2]
+    listener = _bound(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
     try:
         adapter.start()
     except AlreadyRunning as error:
@@ -91,7 +90,7 @@ def _serve(adapter: Adapter) -> None:
     server = uvicorn.Server(config)
     _stop_on_signals(server)
     log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
-    server.run(sockets=[socket])
+    server.run(sockets=[listener])
     log.info("draining", seconds=settings.drain_seconds)
     _hand_over_on_signals(adapter)
     adapter.stop()
@@ -99,6 +98,17 @@ def _serve(adapter: Adapter) -> None:
     # Steps that were handed over sit in threads that never return; there is nothing left to wait for.
     sys.stderr.flush()
     os._exit(0)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket at that address; before anything runs, so that a second service does no harm."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    return listener
 
 
 def _stop_on_signals(server: uvicorn.Server) -> None:

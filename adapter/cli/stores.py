@@ -9,10 +9,14 @@ from typing import Any, TypeVar
 
 import click
 import sqlalchemy as sa
+from alembic.util import CommandError
 
 from adapter import errors
 from adapter.config import Settings
 from adapter.store.opening import Stores, open_store
+
+#: What opening a data directory raises beside OSError; CommandError: the database is of a newer version.
+CANNOT_OPEN = (ValueError, RuntimeError, sa.exc.SQLAlchemyError, CommandError)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,6 +46,11 @@ def opened(data_dir: Path | None, database_url: str | None) -> Iterator[Stores]:
     except errors.JobError as error:
         raise click.ClickException(error.message) from error
     except sa.exc.DBAPIError as error:
-        raise click.ClickException(f"the database refuses: {error.orig}") from error
-    except (sa.exc.SQLAlchemyError, ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(f"the database refuses: {in_one_line(error)}") from error
+    except (*CANNOT_OPEN, OSError) as error:
+        raise click.ClickException(in_one_line(error)) from error
+
+
+def in_one_line(error: Exception) -> str:
+    """What went wrong, without SQLAlchemy's additions and line breaks."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
