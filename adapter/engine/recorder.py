@@ -40,7 +40,7 @@ class Recorder:
         host_id = ended.host.bk_host_id
         self.take_spool(host_id)
         if self._step.script is not None:
-            kept = self.spool.log_end(host_id)
+            kept = self.spool.printed(host_id)
             self._board.note(event.name, tag=tag_of(self.spool.tail(host_id)), log_kept=kept)
             self._say(ended, event.message, kept)
         elif event.message and host_id not in self._file_hosts:
@@ -50,6 +50,8 @@ class Recorder:
 
     def _say(self, ended: HostResult, message: str, kept: int) -> None:
         """The service's own words in the host's log: what went wrong, and output that was not kept."""
+        if self.spool.log_end(ended.host.bk_host_id) > kept:
+            return  # said before a crash that came between the log and the state
         words = []
         dropped = ended.log_bytes - kept
         if dropped > 0:

@@ -48,6 +48,11 @@ class SpoolReader:
         """Bytes of the host's log that were handed out."""
         return self._offsets.get(host_id, 0)
 
+    def printed(self, host_id: int) -> int:
+        """Bytes of these that the host printed; the rest are the service's own words, from before a crash."""
+        path = self._directory / f"{host_id}.log"
+        return min(self.log_end(host_id), path.stat().st_size if path.exists() else 0)
+
     def add_log(self, host_id: int, text: str) -> LogChunk:
         """A chunk with the service's own words after what the host printed."""
         offset, content = self.log_end(host_id), text.encode("utf-8", "replace")

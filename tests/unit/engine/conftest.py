@@ -1,0 +1,107 @@
+"""A store on a real database and a runtime directory: what the parts of the engine stand on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from adapter.config import Settings
+from adapter.engine.preparation import Preparation
+from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
+from adapter.store.accounts import AccountStore
+from adapter.store.database import migrate, open_database
+from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
+from adapter.store.secrets import SecretBox
+from adapter.testing.hosts import MemoryHosts
+
+SCOPE = Scope("biz", "2")
+ONE = Host(bk_host_id=1, bk_cloud_id=0, ip="127.0.0.1", name="one")
+TWO = Host(bk_host_id=2, bk_cloud_id=0, ip="127.0.0.2", name="two")
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """Stores, hosts and a clock that stands."""
+
+    directory: Path
+    engine: sa.Engine
+    jobs: JobStore
+    logs: LogStore
+    accounts: AccountStore
+    hosts: MemoryHosts
+    settings: Settings
+    now: int = field(default=1_720_069_567_089)
+
+    def now_ms(self) -> int:
+        """Itself as a clock."""
+        return self.now
+
+    def job(
+        self,
+        *contents: str,
+        callback_url: str | None = None,
+        started: bool = True,
+        account_id: int = 0,
+        hosts: tuple[Host, ...] = (ONE, TWO),
+    ) -> JobInstance:
+        """A stored job with a step for each script."""
+        steps = tuple(
+            StepInstance(
+                order=order,
+                name=f"step {order}",
+                script=ScriptTask(language=1, content=content, account_id=account_id),
+                create_time=self.now,
+            )
+            for order, content in enumerate(contents or ("true",))
+        )
+        job = JobInstance(scope=SCOPE, steps=steps, callback_url=callback_url, started=started, create_time=1)
+        return self.jobs.add(job, [hosts] * len(steps))
+
+    def again(self, job: JobInstance) -> JobInstance:
+        """The job as it is stored now."""
+        found = self.jobs.get(job.id)
+        assert found is not None
+        return found
+
+    def preparation(self) -> Preparation:
+        """What makes run inputs."""
+        return Preparation(
+            jobs=self.jobs,
+            accounts=self.accounts,
+            hosts=self.hosts,
+            settings=self.settings,
+            installation="unit",
+        )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """An empty store and two hosts."""
+    engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    migrate(engine, tmp_path / "lock")
+    box = SecretBox(Fernet.generate_key())
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
+    yield Bench(
+        directory=tmp_path,
+        engine=engine,
+        jobs=JobStore(engine, box),
+        logs=LogStore(engine),
+        accounts=AccountStore(engine, box),
+        hosts=MemoryHosts([ONE, TWO], {"biz_2": ["one", "two"]}, variables={"one": local, "two": local}),
+        settings=Settings(data_dir=tmp_path / "data"),
+    )
+    engine.dispose()
+
+
+@pytest.fixture
+def runtime() -> Iterator[Path]:
+    """A private directory whose path is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="r") as directory:
+        yield Path(directory)

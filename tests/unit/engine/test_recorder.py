@@ -1,0 +1,97 @@
+"""What a step run puts into the store, also when it is run again after a crash."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapter.ansible.runner_events import HostEvent
+from adapter.engine.board import HostBoard
+from adapter.engine.recorder import Recorder
+from adapter.job.model import FileSource, FileTask, JobInstance, StepInstance
+from adapter.job.status import HostStatus, StepType
+
+from .conftest import ONE, SCOPE, TWO, Bench
+
+STARTED = HostEvent(name="one", status=HostStatus.RUNNING)
+
+
+def recorder(bench: Bench, step: StepInstance) -> tuple[Recorder, HostBoard]:
+    """As a step run makes them."""
+    board = HostBoard(bench.jobs.hosts(step.id, 0))
+    spool = bench.directory / "spool"
+    spool.mkdir(exist_ok=True)
+    return Recorder(bench.jobs, bench.logs, bench, step, board, spool), board
+
+
+def ended(status: HostStatus, message: str = "", log_bytes: int = 0) -> HostEvent:
+    """The first host's end."""
+    return HostEvent(name="one", status=status, exit_code=0, message=message, log_bytes=log_bytes)
+
+
+def test_an_ended_host_is_stored_with_its_whole_log(bench: Bench) -> None:
+    """Log, tag, kept bytes and state are there after one flush; the other host still waits."""
+    (step,) = bench.job().steps
+    some, _ = recorder(bench, step)
+    spool = bench.directory / "spool" / "1.log"
+    some.apply(STARTED)
+    spool.write_bytes(b"first\n")
+    some.take_spool()
+    some.flush()
+    spool.write_bytes(b"first\njob_success:[fine]\n")
+    some.apply(ended(HostStatus.SUCCESS, log_bytes=25))
+    some.flush()
+    one, two = bench.jobs.hosts(step.id, 0)
+    assert (one.status, one.tag, one.log_bytes, one.log_kept) == (HostStatus.SUCCESS, "fine", 25, 25)
+    assert two.status is HostStatus.WAITING
+    assert bench.logs.read(step.id, 0, 1) == b"first\njob_success:[fine]\n"
+
+
+def test_what_was_not_kept_is_said_in_the_log(bench: Bench) -> None:
+    """Bytes beyond the limit and messages follow the output, on lines of their own."""
+    (step,) = bench.job().steps
+    some, _ = recorder(bench, step)
+    (bench.directory / "spool" / "1.log").write_bytes(b"no end of line")
+    some.apply(ended(HostStatus.LOG_ERROR, "the host restarted", log_bytes=100))
+    some.flush()
+    lines = bench.logs.read(step.id, 0, 1).decode().splitlines()
+    assert lines[0] == "no end of line"
+    assert "86 of 100 bytes of output were not kept" in lines[1]
+    assert lines[2].endswith("] the host restarted")
+    assert bench.jobs.hosts(step.id, 0)[0].log_kept == 14
+
+
+@pytest.mark.parametrize("printed", [b"", b"some output\n"], ids=["silent", "output"])
+def test_words_stored_before_a_crash_are_not_stored_again(bench: Bench, printed: bytes) -> None:
+    """Killed between the log and the state: the next run stores the state, the log stays as it is."""
+    (step,) = bench.job().steps
+    if printed:
+        (bench.directory / "spool").mkdir()
+        (bench.directory / "spool" / "1.log").write_bytes(printed)
+    for _ in range(2):
+        some, board = recorder(bench, step)
+        some.apply(ended(HostStatus.LOG_ERROR, "the host restarted", log_bytes=len(printed)))
+        board.take_changed()  # the crash: states are lost
+        some.flush()
+    last, _ = recorder(bench, step)
+    last.apply(ended(HostStatus.LOG_ERROR, "the host restarted", log_bytes=len(printed)))
+    last.flush()
+    log = bench.logs.read(step.id, 0, 1)
+    assert log.startswith(printed)
+    assert log.count(b"the host restarted") == 1
+    one = bench.jobs.hosts(step.id, 0)[0]
+    assert (one.status, one.log_kept) == (HostStatus.LOG_ERROR, len(printed))
+
+
+def test_a_file_step_that_failed_before_any_file_has_an_entry(bench: Bench) -> None:
+    """Clients of a file step read file logs: the reason stands there."""
+    task = FileTask(
+        sources=(FileSource(files=("/a",), account_id=1, hosts=(TWO,)),), target_path="/d/", account_id=1
+    )
+    step = StepInstance(name="push", type=StepType.FILE, file=task, create_time=1)
+    (stored,) = bench.jobs.add(JobInstance(scope=SCOPE, steps=(step,), create_time=1), [(ONE,)]).steps
+    some, _ = recorder(bench, stored)
+    some.apply(ended(HostStatus.AGENT_ABNORMAL, "the host cannot be reached"))
+    some.flush()
+    (entry,) = bench.logs.file_logs(stored.id, 0, [1])
+    assert (entry.status, entry.src_path, entry.dest_path) == (5, "/a", "/d/")
+    assert entry.content == "the host cannot be reached"
