@@ -16,6 +16,7 @@ from adapter.engine.callback import Callbacks
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
 from adapter.engine.step_run import StepRuns
+from adapter.engine.warm import WarmAnsible
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.hosts.inventory import InventoryHosts
@@ -110,6 +111,7 @@ def _worker(
         settings=settings,
         installation=_installation(settings),
     )
+    warm = None if settings.no_warm_ansible else WarmAnsible(settings.playbooks / "warm", runtime)
     steps = StepRuns(
         jobs=jobs,
         logs=logs,
@@ -120,10 +122,11 @@ def _worker(
         runtime=runtime,
         handover=handover.is_set,
         gate=threading.Semaphore(settings.max_running_steps),
+        warm=warm,
     )
     callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout, pauses=settings.callback_retry_pauses)
     parts = Parts(jobs=jobs, steps=steps, callbacks=callbacks, clock=clock)
-    return Worker(settings, parts, handover, runtime)
+    return Worker(settings, parts, handover, runtime, warm)
 
 
 def _installation(settings: Settings) -> str:

@@ -24,6 +24,7 @@ class Settings:
     no_worker: bool = False
     default_biz: str = "2"  #: the business of hosts in no biz_ group (design D1)
     inventory_ttl: int = 300  #: seconds after which an inventory is read again even if no file changed
+    no_warm_ansible: bool = False  #: start Ansible anew for each run
     forks: int = 50  #: hosts Ansible talks to at once within a step
     max_running_steps: int = 16  #: steps this worker runs at once; the others wait
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413

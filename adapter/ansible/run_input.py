@@ -19,6 +19,11 @@ class RunInput:
     secrets: dict[str, str] = field(default_factory=dict)
     forks: int = 50
 
+    @property
+    def needs_agent(self) -> bool:
+        """True if somebody logs in with a key that is no file: Ansible hands such a key to an ssh-agent."""
+        return any(name.endswith("private_key") for name in self.secrets)
+
     @classmethod
     def of(
         cls,

@@ -43,6 +43,7 @@ def _seconds(_context: click.Context, _option: click.Parameter, text: str | None
 @click.option(
     "--forks", type=click.IntRange(1), help="Hosts Ansible talks to at once in a step. [default: 50]"
 )
+@click.option("--no-warm-ansible", is_flag=True, default=None, help="Start Ansible anew for each run.")
 @click.option("--max-running-steps", type=click.IntRange(1), help="Steps run at once. [default: 16]")
 @click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
 @click.option("--max-log-bytes", type=click.IntRange(0), help="Output kept of one host. [default: 5 MiB]")

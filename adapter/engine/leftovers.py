@@ -32,7 +32,8 @@ def end_leftovers(private_data: Path, spool: Path) -> int:
     ended = 0
     until = time.monotonic() + _GONE_WITHIN
     while found := list(_leftovers(private_data, spool)):
-        for pid in [*_connections_of(found), *found]:
+        # Connections last: a worker that saw its own die would take that for the host's answer.
+        for pid in [*found, *list(_connections_of(found))]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         ended = max(ended, len(found))
@@ -48,9 +49,26 @@ def _leftovers(private_data: Path, spool: Path) -> Iterator[int]:
     variable = b"ADAPTER_SPOOL=" + os.fsencode(spool)
     for process in _PROCESSES.glob("[0-9]*"):
         words = _zero_separated(process / "cmdline")
-        is_ansible = any(word.endswith(b"/ansible-playbook") for word in words[:2])
-        if is_ansible and inventory in words and variable in _zero_separated(process / "environ"):
+        if _is_warm(words):
+            is_leftover = _directory(process) == private_data / "project"
+        else:
+            is_ansible = any(word.endswith(b"/ansible-playbook") for word in words[:2]) and inventory in words
+            is_agent = words[0].rpartition(b"/")[2] == b"ssh-agent"  # Ansible's own, for keys of accounts
+            is_leftover = (is_ansible or is_agent) and variable in _zero_separated(process / "environ")
+        if is_leftover:
             yield int(process.name)
+
+
+def _is_warm(words: list[bytes]) -> bool:
+    """A child of the warm server has the server's command line and environment, but the run's directory."""
+    return any(word.endswith(b"/warm/server.py") for word in words[1:2])
+
+
+def _directory(process: Path) -> Path | None:
+    try:
+        return (process / "cwd").readlink()
+    except OSError:
+        return None
 
 
 def _connections_of(pids: list[int]) -> Iterator[int]:

@@ -54,17 +54,18 @@ class PrivateData:
             self._put(f"project/{name}", to_yaml(plays).encode())
         for name, content in run.files.items():
             self._put(f"project/{name}", content)
-        self._put("env/envvars", json.dumps(self._environment(control_path_dir), indent=1).encode())
+        self._put("env/envvars", json.dumps(self._environment(run, control_path_dir), indent=1).encode())
         self._put("env/cmdline", f"--forks {run.forks}".encode())
         self._put("env/settings", json.dumps({"pexpect_timeout": 1, "idle_timeout": 0}).encode())
 
-    def _environment(self, control_path_dir: Path) -> dict[str, str]:
+    def _environment(self, run: RunInput, control_path_dir: Path) -> dict[str, str]:
         environment = {
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(control_path_dir),
-            "ANSIBLE_SSH_AGENT": "auto",
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
         }
+        if run.needs_agent:
+            environment["ANSIBLE_SSH_AGENT"] = "auto"
         if "ANSIBLE_SSH_ARGS" not in os.environ:
             environment["ANSIBLE_SSH_ARGS"] = _SSH_ARGS
         return environment

@@ -14,6 +14,7 @@ from ansible_runner.config.runner import RunnerConfig
 from ansible_runner.runner import Runner
 
 from adapter.engine.private_data import PrivateData, run_environment
+from adapter.engine.warm import WarmAnsible
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,16 @@ class PlaybookRun:
     any other (design D9). The thread puts the end marker in `finally`, so a reader never waits for nothing.
     """
 
-    def __init__(self, data: PrivateData, playbook: str, prefix: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        data: PrivateData,
+        playbook: str,
+        prefix: str,
+        environ: Mapping[str, str],
+        warm: WarmAnsible | None = None,
+    ) -> None:
         self._data = data
+        self._warm = warm
         self._playbook = playbook
         self._prefix = prefix
         self._environ = dict(environ)
@@ -91,7 +100,8 @@ class PlaybookRun:
         )
         config.suppress_ansible_output = True
         config.prepare()
-        config.env = {**run_environment(config.env, os.environ), **self._environ}
+        environment = {**run_environment(config.env, os.environ), **self._environ}
+        config.env = environment if self._warm is None else self._warm.environment(environment)
         runner = Runner(config, event_handler=self._on_event, cancel_callback=self._cancelled.is_set)
         status, rc = runner.run()
         return Outcome(status, rc, "" if rc in (0, 2, 4) else self._last_words())

@@ -24,6 +24,7 @@ from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
 from adapter.engine.runner import Outcome, PlaybookRun
 from adapter.engine.secret_server import serve_secrets
+from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
 from adapter.job.roll_up import step_status
 from adapter.job.status import HostStatus, RunStatus
@@ -60,6 +61,7 @@ class StepRuns:
     runtime: Path
     handover: Callable[[], bool]
     gate: threading.Semaphore
+    warm: WarmAnsible | None = None
 
     def run(self, step_instance_id: int) -> RunStatus:
         """Bring the step to its final state and return that. Raises HandedOver."""
@@ -204,7 +206,7 @@ class _Execution:
 
     def _play(self, playbook: str, prefix: str, environ: dict[str, str]) -> Outcome | None:
         """Fold a run's events while it goes on; looks after stop, handover and the deadline beside it."""
-        run = PlaybookRun(self.data, playbook, prefix, environ)
+        run = PlaybookRun(self.data, playbook, prefix, environ, self.owner.warm)
         self._look_after(run)
         if run.is_cancelled:  # asked for while nobody ran: nothing is started any more
             return None

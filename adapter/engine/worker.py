@@ -14,6 +14,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowHandle
 
 from adapter.config import Settings
 from adapter.engine import workflows
+from adapter.engine.warm import WarmAnsible
 from adapter.engine.workflows import Parts, job_workflow_id, run_job
 from adapter.job.status import RunStatus
 from adapter.store.database import open_database
@@ -38,7 +39,15 @@ class AlreadyRunning(Exception):
 class Worker:
     """At most one in a data directory; `handover` is set when steps are to be left to the next start."""
 
-    def __init__(self, settings: Settings, parts: Parts, handover: threading.Event, runtime: Path) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Parts,
+        handover: threading.Event,
+        runtime: Path,
+        warm: WarmAnsible | None = None,
+    ) -> None:
+        self._warm = warm
         self._settings = settings
         self._parts = parts
         self._handover = handover
@@ -94,6 +103,8 @@ class Worker:
         self._handover.set()
         _wait_for_workflows(_HANDOVER_SECONDS)
         DBOS.destroy(workflow_completion_timeout_sec=0)
+        if self._warm is not None:
+            self._warm.stop()
         self._engine.dispose()
         close_connections(self._runtime / "cp")
         if self._lock is not None:

@@ -162,7 +162,8 @@ def test_the_requests_that_are_mutated_are_valid(dialect: str, name: str, real: 
     """Else the test above would see nothing but the first check."""
     reply = real.job.v3(name, _valid(real, dialect, name)) if dialect == "v3" else None
     reply = reply or real.job.v2(name, _valid(real, dialect, name))
-    assert reply["code"] in (0, 1241003, 1243002, 1243007), reply
+    # What another test of this module has created exists already.
+    assert reply["code"] in (0, 1241003, 1243002, 1243007, 1243036), reply
 
 
 @seed(SEED)

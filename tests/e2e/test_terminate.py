@@ -105,9 +105,9 @@ scope: {{type: biz, id: "1"}}
 templates:
   - name: {mark}
     steps:
-      - {{id: 1, name: long, type: 1, {target},
+      - {{name: long, type: 1, {target},
          script: {{language: 1, account: root, content: 'echo start >> "$HOME/{mark}"; sleep 60'}}}}
-      - {{id: 2, name: next, type: 1, {target},
+      - {{name: next, type: 1, {target},
          script: {{language: 1, account: root, content: 'echo next >> "$HOME/{mark}"'}}}}
     plans: [{{name: {mark}}}]
 """
@@ -222,7 +222,7 @@ def test_a_host_whose_cable_is_cut_is_not_confirmed(lab: Lab, fresh_service: New
         terminate(job)
         assert job.status == 11
         assert time.monotonic() - began < 60
-        assert job.statuses == {102: 403, 103: 404}
+        assert job.statuses == {102: 403, 103: 404}, {host_id: job.log(host_id) for host_id in (102, 103)}
         assert "not stopped" in job.log(103)
         assert marked(lab, host, mark)
     finally:

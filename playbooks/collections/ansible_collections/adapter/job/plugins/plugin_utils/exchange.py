@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
+
 _HERE = Path(__file__).parent
 
 
@@ -58,6 +60,9 @@ class Exchange:
         reply = self._action._low_level_execute_command(
             command, in_data=data or b"\n", encoding_errors="surrogateescape"
         )
+        if reply["rc"] < 0:
+            # The connection's own process was killed: no word of the host's.
+            raise AnsibleConnectionFailure(f"the connection was killed by signal {-reply['rc']}")
         stdout = reply["stdout"].encode("utf-8", "surrogateescape")
         return _parse(nonce, stdout, reply)
 

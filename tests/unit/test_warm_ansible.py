@@ -1,0 +1,161 @@
+"""Warm Ansible, with the real server, the real client and real runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapter.config import Settings
+from adapter.engine.warm import WarmAnsible
+
+_PLAYBOOKS = Settings().playbooks
+_INVENTORY = "one ansible_connection=local\n"
+
+
+@pytest.fixture
+def warm(tmp_path: Path) -> Iterator[WarmAnsible]:
+    """A server that is ready for runs with the environment of run_environment()."""
+    runtime = tmp_path / "r"
+    runtime.mkdir()
+    warm = WarmAnsible(_PLAYBOOKS / "warm", runtime)
+    try:
+        wait_ready(warm, environment())
+        yield warm
+    finally:
+        warm.stop()
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a run sees."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {"PATH": path, "HOME": os.environ.get("HOME", "/"), "LC_ALL": "C.UTF-8", **more}
+
+
+def wait_ready(warm: WarmAnsible, env: dict[str, str]) -> None:
+    """Ask for the server and wait until it is there."""
+    warm.environment(env)
+    until = time.monotonic() + 30
+    while warm.pid is None:
+        assert time.monotonic() < until, "the warm server did not get ready"
+        time.sleep(0.05)
+
+
+def start(warm: WarmAnsible, directory: Path, task: str, **more: str) -> subprocess.Popen[str]:
+    """ansible-playbook with one task on this machine, as a run would start it."""
+    (directory / "inventory").write_text(_INVENTORY)
+    (directory / "play.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n    - {task}\n")
+    env = warm.environment(environment()) | more
+    command = ["ansible-playbook", "-i", "inventory", "play.yml"]
+    return subprocess.Popen(
+        ["/usr/bin/env", *command],
+        cwd=directory,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and output."""
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
+
+
+def processes_with(text: str) -> list[int]:
+    """Processes whose command line has the text."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if text.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_a_warm_run_is_a_run(warm: WarmAnsible, tmp_path: Path) -> None:
+    """Its arguments, directory, environment, output and exit code are those of the plain program."""
+    code, output = finished(start(warm, tmp_path, "raw: 'echo $MARK $(pwd); exit 3'", MARK="warm-mark"))
+    assert (code, "warm-mark" in output, str(tmp_path) in output) == (2, True, True)
+    assert finished(start(warm, tmp_path, "raw: 'true'"))[0] == 0
+    assert finished(start(warm, tmp_path, "no_such_module: x"))[0] == 4
+
+
+def test_it_is_the_server_that_runs(warm: WarmAnsible, tmp_path: Path) -> None:
+    """The process that runs the play is the server's child: otherwise nothing would be warm."""
+    code, output = finished(start(warm, tmp_path, "raw: 'cat /proc/$PPID/cmdline'"))
+    assert code == 0
+    process = start(warm, tmp_path, "raw: 'sleep 2'")
+    until = time.monotonic() + 10
+    children = ""
+    while not children and time.monotonic() < until:
+        children = Path(f"/proc/{warm.pid}/task/{warm.pid}/children").read_text()
+        time.sleep(0.01)
+    assert children, output
+    assert finished(process)[0] == 0
+
+
+def test_a_client_that_is_killed_takes_its_run_along(warm: WarmAnsible, tmp_path: Path) -> None:
+    """What ansible-runner does to cancel: neither the run nor its workers are left; what they started goes on."""
+    process = start(warm, tmp_path, "raw: 'sleep 4.1234'")
+    until = time.monotonic() + 20
+    while not processes_with("sleep\x004.1234") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(runs_in(tmp_path)) >= 2, "the run and its worker"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    until = time.monotonic() + 5
+    while runs_in(tmp_path) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert runs_in(tmp_path) == []
+    assert processes_with("sleep\x004.1234"), "a job's script on this machine must not die with Ansible"
+    process.communicate()  # until the script lets go of the output
+
+
+def runs_in(directory: Path) -> list[int]:
+    """Children of warm servers that work in the directory."""
+    found = processes_with("warm/server.py")
+    return [pid for pid in found if Path(f"/proc/{pid}/cwd").readlink() == directory]
+
+
+def test_runs_go_on_without_the_server(warm: WarmAnsible, tmp_path: Path) -> None:
+    """Killed, it is replaced; meanwhile, and when it hangs, the plain program runs."""
+    assert warm.pid is not None
+    os.kill(warm.pid, signal.SIGSTOP)
+    hung = start(warm, tmp_path, "raw: 'true'")
+    assert finished(hung)[0] == 0
+    os.kill(warm.pid, signal.SIGKILL)
+    until = time.monotonic() + 5
+    while "ADAPTER_WARM" in warm.environment(environment()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert finished(start(warm, tmp_path, "raw: 'true'"))[0] == 0
+    wait_ready(warm, environment())
+    assert finished(start(warm, tmp_path, "raw: 'true'"))[0] == 0
+
+
+def test_another_configuration_gets_another_server(warm: WarmAnsible, tmp_path: Path) -> None:
+    """Ansible reads its configuration once; a run must not get another's."""
+    config = tmp_path / "ansible.cfg"
+    config.write_text("[defaults]\nnocows = true\n")
+    first = warm.pid
+    wait_ready(warm, environment(ANSIBLE_CONFIG=str(config)))
+    second = warm.pid
+    assert second != first
+    config.write_text("[defaults]\nnocows = false\n# longer\n")
+    assert "ADAPTER_WARM" not in warm.environment(environment(ANSIBLE_CONFIG=str(config)))
+
+
+def test_it_ends_with_its_owner(warm: WarmAnsible) -> None:
+    """No server is left behind."""
+    pid = warm.pid
+    warm.stop()
+    assert not Path(f"/proc/{pid}").exists()
