@@ -1,0 +1,221 @@
+"""The worker and its workflows over a real database of workflows; what steps do is played."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from adapter.engine import worker as worker_module
+from adapter.engine import workflows
+from adapter.engine.callback import Callbacks
+from adapter.engine.step_run import HandedOver, StepRuns
+from adapter.engine.worker import AlreadyRunning, Worker
+from adapter.engine.workflows import Parts
+from adapter.job.model import JobInstance
+from adapter.job.status import RunStatus
+
+from .conftest import Bench
+
+NOBODY = "http://127.0.0.1:9/"  # the discard port: nothing listens
+
+
+@dataclass
+class Steps:
+    """Plays engine.step_run: notes which steps ran, and ends each as it was told."""
+
+    bench: Bench
+    handover: threading.Event
+    ends: dict[str, RunStatus] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)  #: scripts that go on until handed over
+    broken: set[str] = field(default_factory=set)
+    ran: list[str] = field(default_factory=list)
+
+    def run(self, step_instance_id: int) -> RunStatus:
+        step = self.bench.jobs.step(step_instance_id)
+        assert step is not None
+        assert step.script is not None
+        content = step.script.content
+        self.ran.append(content)
+        if content in self.broken:
+            raise RuntimeError("broken")
+        self.bench.jobs.begin_step(step.id, 1)
+        while content in self.held:
+            if self.handover.is_set():
+                raise HandedOver
+            time.sleep(0.02)
+        end = self.ends.get(content, RunStatus.SUCCESS)
+        self.bench.jobs.finish_step(step.id, end, 2)
+        return end
+
+
+@dataclass
+class Running:
+    """A worker and what it works with."""
+
+    worker: Worker
+    steps: Steps
+    bench: Bench
+
+    def wait(self, job: JobInstance, status: RunStatus, seconds: float = 10) -> JobInstance:
+        """The job once it has that state."""
+        until = time.monotonic() + seconds
+        while self.bench.jobs.status(job.id) is not status:
+            assert time.monotonic() < until, f"{self.bench.jobs.status(job.id)!r} is not {status!r}"
+            time.sleep(0.02)
+        return self.bench.again(job)
+
+
+NewWorker = Callable[..., Running]
+
+
+@pytest.fixture
+def new_worker(bench: Bench, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWorker]:
+    """Starts workers, one after the other on the same data directory; they are stopped afterwards."""
+    monkeypatch.setattr(worker_module, "_SWEEP", 0.05)
+    started: list[Running] = []
+    bench.settings.data_dir.mkdir()
+
+    def new(**played: Any) -> Running:
+        handover = threading.Event()
+        steps = Steps(bench, handover, **played)
+        callbacks = Callbacks(jobs=bench.jobs, timeout=1, pauses=(600,))
+        parts = Parts(jobs=bench.jobs, steps=cast(StepRuns, steps), callbacks=callbacks, clock=bench)
+        running = Running(Worker(bench.settings, parts, handover, runtime), steps, bench)
+        running.worker.start()
+        started.append(running)
+        return running
+
+    yield new
+    for running in started:
+        running.worker.stop(0)
+
+
+def test_steps_run_in_order_and_the_job_ends_well(bench: Bench, new_worker: NewWorker) -> None:
+    """A job that was stored before the worker started, and one that it is woken for."""
+    early = bench.job("one", "two", "three")
+    running = new_worker()
+    assert running.wait(early, RunStatus.SUCCESS).end_time == bench.now
+    late = bench.job("four")
+    running.worker.wake()
+    running.wait(late, RunStatus.SUCCESS, seconds=3)
+    assert running.steps.ran == ["one", "two", "three", "four"]
+
+
+@pytest.mark.parametrize("end", [RunStatus.FAILED, RunStatus.STOPPED, RunStatus.ABNORMAL])
+def test_a_step_that_ends_badly_ends_the_job(bench: Bench, new_worker: NewWorker, end: RunStatus) -> None:
+    """The job has the step's state; the next step never runs."""
+    job = bench.job("one", "two")
+    running = new_worker(ends={"one": end})
+    running.wait(job, end)
+    assert running.steps.ran == ["one"]
+
+
+def test_ignored_errors_let_the_job_go_on(bench: Bench, new_worker: NewWorker) -> None:
+    """Step state 6 counts as passed."""
+    job = bench.job("one", "two")
+    running = new_worker(ends={"one": RunStatus.IGNORED})
+    running.wait(job, RunStatus.SUCCESS)
+    assert running.steps.ran == ["one", "two"]
+
+
+def test_a_job_that_waits_for_its_start_is_left_alone(bench: Bench, new_worker: NewWorker) -> None:
+    """start_task=false: nothing runs until it is asked for."""
+    job = bench.job("one", started=False)
+    running = new_worker()
+    time.sleep(1.5)
+    assert running.steps.ran == []
+    assert bench.jobs.request_start(job.id)
+    running.wait(job, RunStatus.SUCCESS)
+
+
+def test_a_job_that_breaks_the_service_ends_abnormal(
+    bench: Bench, new_worker: NewWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised, after the patience is at its end the job does not stay "running"."""
+    monkeypatch.setitem(workflows._PATIENT, "max_attempts", 2)
+    monkeypatch.setitem(workflows._PATIENT, "interval_seconds", 0.01)
+    job = bench.job("one", "two")
+    running = new_worker(broken={"one"})
+    running.wait(job, RunStatus.ABNORMAL)
+    assert running.steps.ran == ["one", "one"]
+
+
+def test_a_job_that_was_stopped_ends_stopped(bench: Bench, new_worker: NewWorker) -> None:
+    """Whatever the step's own end; and the next step does not run."""
+    job = bench.job("one", "two")
+    running = new_worker(held={"one"})
+    running.wait(job, RunStatus.RUNNING)
+    assert bench.jobs.request_stop(job.id)
+    running.steps.ends["one"] = RunStatus.STOPPED
+    running.steps.held.clear()
+    running.wait(job, RunStatus.STOPPED)
+    assert running.steps.ran == ["one"]
+
+
+def test_a_data_directory_has_one_worker(new_worker: NewWorker) -> None:
+    """The second one says who is in the way, and what may be done."""
+    new_worker()
+    with pytest.raises(AlreadyRunning, match=r"holds worker\.lock.*--no-worker"):
+        new_worker()
+
+
+def test_stop_waits_for_what_runs(bench: Bench, new_worker: NewWorker) -> None:
+    """Within the drain time a job comes to its end; none begins."""
+    job = bench.job("one")
+    running = new_worker(held={"one"})
+    running.wait(job, RunStatus.RUNNING)
+    threading.Timer(0.5, running.steps.held.clear).start()
+    running.worker.stop(30)
+    assert bench.jobs.status(job.id) is RunStatus.SUCCESS
+
+
+def test_what_is_handed_over_goes_on_with_the_next_worker_and_the_one_after(
+    bench: Bench, new_worker: NewWorker
+) -> None:
+    """Each stop is as quick as the drain time says, for jobs that were recovered too."""
+    job = bench.job("one", "two")
+    for _ in range(3):
+        running = new_worker(held={"two"})
+        until = time.monotonic() + 10
+        while "two" not in running.steps.ran:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        began = time.monotonic()
+        running.worker.stop(0.2)
+        assert time.monotonic() - began < 5
+        assert bench.jobs.status(job.id) is RunStatus.RUNNING
+    last = new_worker()
+    last.wait(job, RunStatus.SUCCESS)
+    assert last.steps.ran == ["two"]
+
+
+def test_hand_over_ends_the_draining(bench: Bench, new_worker: NewWorker) -> None:
+    """Somebody in a hurry need not wait for the drain time."""
+    job = bench.job("one")
+    running = new_worker(held={"one"})
+    running.wait(job, RunStatus.RUNNING)
+    threading.Timer(0.5, running.worker.hand_over).start()
+    began = time.monotonic()
+    running.worker.stop(60)
+    assert time.monotonic() - began < 10
+    assert bench.jobs.status(job.id) is RunStatus.RUNNING
+
+
+def test_callbacks_that_wait_keep_no_job_from_running(
+    bench: Bench, new_worker: NewWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More callbacks wait for their next attempt than there are threads."""
+    monkeypatch.setattr(worker_module, "_MAX_WORKFLOWS", 2)
+    jobs = [bench.job(f"told {number}", callback_url=NOBODY) for number in range(45)]
+    running = new_worker()
+    for job in jobs:
+        running.wait(job, RunStatus.SUCCESS, seconds=30)
+    after = bench.job("after")
+    running.worker.wake()
+    running.wait(after, RunStatus.SUCCESS)
