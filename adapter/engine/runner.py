@@ -47,6 +47,9 @@ class PlaybookRun:
         self._prefix = prefix
         self._environ = dict(environ)
         self._cancelled = threading.Event()
+        self._has_stats = (
+            False  #: every run that got to its end has them; exit codes do not tell: 4 is two things
+        )
         self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.ident = data.next_ident(prefix)
         self.outcome: Outcome | None = None
@@ -104,9 +107,10 @@ class PlaybookRun:
         config.env = environment if self._warm is None else self._warm.environment(environment)
         runner = Runner(config, event_handler=self._on_event, cancel_callback=self._cancelled.is_set)
         status, rc = runner.run()
-        return Outcome(status, rc, "" if rc in (0, 2, 4) else self._last_words())
+        return Outcome(status, rc, "" if self._has_stats else self._last_words())
 
     def _on_event(self, event: dict[str, Any]) -> bool:
+        self._has_stats = self._has_stats or event.get("event") == "playbook_on_stats"
         self._queue.put(event)
         return True
 
