@@ -1,0 +1,129 @@
+"""When a step run touches no host at all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from adapter.engine.step_run import HandedOver, StepRuns
+from adapter.job.model import JobInstance
+from adapter.job.status import HostStatus, RunStatus
+
+from .conftest import Bench
+
+
+class Runs:
+    """Step runs of a bench, and what holds them up."""
+
+    def __init__(self, bench: Bench, runtime: Path) -> None:
+        self.bench = bench
+        self.handover = threading.Event()
+        self.gate = threading.Semaphore(1)
+        self.artifacts = bench.directory / "artifacts"
+        self.runs = StepRuns(
+            jobs=bench.jobs,
+            logs=bench.logs,
+            preparation=bench.preparation(),
+            clock=bench,
+            artifacts=self.artifacts,
+            file_cache=bench.directory / "cache",
+            runtime=runtime,
+            handover=self.handover.is_set,
+            gate=self.gate,
+        )
+
+    def stop_soon(self, job: JobInstance) -> None:
+        """Terminate the job in a moment."""
+        threading.Timer(0.5, self.bench.jobs.request_stop, [job.id]).start()
+
+
+@pytest.fixture
+def runs(bench: Bench, runtime: Path) -> Runs:
+    """Over two hosts of this machine."""
+    return Runs(bench, runtime)
+
+
+def untouched(runs: Runs, job: JobInstance) -> bool:
+    """True if all hosts are 403 and nothing was written for a run."""
+    (step,) = runs.bench.again(job).steps
+    results = runs.bench.jobs.hosts(step.id, 0)
+    assert {(item.status, item.error_code, item.start_time) for item in results} == {
+        (HostStatus.TERMINATED, 126, None)
+    }
+    return step.status is RunStatus.STOPPED and not runs.artifacts.exists()
+
+
+def test_a_step_of_a_job_that_is_stopped_already_does_not_begin(runs: Runs) -> None:
+    """Terminated between two steps, or before the first: no connection is made for it."""
+    job = runs.bench.job()
+    runs.bench.jobs.begin_job(job.id, 1)
+    runs.bench.jobs.request_stop(job.id)
+    assert runs.runs.run(job.steps[0].id) is RunStatus.STOPPED
+    assert untouched(runs, job)
+    assert runs.gate.acquire(blocking=False)
+
+
+@pytest.mark.parametrize("held_by", ["inventory", "gate"])
+def test_a_step_that_waits_is_ended_by_a_stop(runs: Runs, held_by: str) -> None:
+    """Whether it waits for the inventory or for its turn."""
+    runs.bench.hosts.ready = held_by != "inventory"
+    if held_by == "gate":
+        runs.gate.acquire()
+    job = runs.bench.job()
+    runs.bench.jobs.begin_job(job.id, 1)
+    runs.stop_soon(job)
+    began = time.monotonic()
+    assert runs.runs.run(job.steps[0].id) is RunStatus.STOPPED
+    assert time.monotonic() - began < 5
+    assert untouched(runs, job)
+
+
+@pytest.mark.parametrize("held_by", ["inventory", "gate", "nothing"])
+def test_a_step_that_waits_is_handed_over(runs: Runs, held_by: str) -> None:
+    """It stays as it is for the next start, and the gate is open for others."""
+    runs.bench.hosts.ready = held_by != "inventory"
+    if held_by == "gate":
+        runs.gate.acquire()
+    job = runs.bench.job()
+    if held_by == "nothing":
+        runs.handover.set()
+    else:
+        threading.Timer(0.3, runs.handover.set).start()
+    with pytest.raises(HandedOver):
+        runs.runs.run(job.steps[0].id)
+    (step,) = runs.bench.again(job).steps
+    assert step.status is RunStatus.WAITING
+    assert not runs.artifacts.exists()
+    assert runs.gate.acquire(blocking=False) is (held_by != "gate")
+
+
+def test_a_step_that_has_ended_is_not_run_again(runs: Runs) -> None:
+    """A workflow that is run again after a crash asks for it."""
+    job = runs.bench.job()
+    runs.bench.jobs.finish_step(job.steps[0].id, RunStatus.FAILED, 1)
+    assert runs.runs.run(job.steps[0].id) is RunStatus.FAILED
+    assert not runs.artifacts.exists()
+
+
+def test_a_step_whose_account_is_gone_says_so_for_every_host(runs: Runs) -> None:
+    """Deleted after the job was submitted: 399 with the reason, and no retries for minutes."""
+    job = runs.bench.job(account_id=7)
+    began = time.monotonic()
+    assert runs.runs.run(job.steps[0].id) is RunStatus.FAILED
+    assert time.monotonic() - began < 5
+    step_id = job.steps[0].id
+    assert {item.status for item in runs.bench.jobs.hosts(step_id, 0)} == {HostStatus.TASK_ERROR}
+    assert b"account ID=7 was deleted" in runs.bench.logs.read(step_id, 0, 1)
+
+
+def test_hosts_that_left_the_inventory_are_invalid_and_the_others_run(runs: Runs) -> None:
+    """Here all are gone: state 2 each, and the step has failed."""
+    job = runs.bench.job()
+    runs.bench.hosts = type(runs.bench.hosts)([], {"biz_2": []})
+    runs.runs.preparation.__dict__["hosts"] = runs.bench.hosts
+    assert runs.runs.run(job.steps[0].id) is RunStatus.FAILED
+    results = runs.bench.jobs.hosts(job.steps[0].id, 0)
+    assert {item.status for item in results} == {HostStatus.INVALID_HOST}
