@@ -150,15 +150,13 @@ def _running(
     set_up_logging("error")
     try:
         options = {"data_dir": data_dir, "database_url": database_url, "inventory": inventory}
-        settings = Settings.load(options)
-        adapter = build(settings)
+        # A warm Ansible would be ready when the one run that it could serve has ended.
+        settings = replace(Settings.load(options), no_warm_ansible=True)
         try:
-            adapter.start()
+            adapter = _started(settings)
         except AlreadyRunning:
-            adapter.stores.close()
-            adapter = build(replace(settings, no_worker=True))
+            adapter = _started(replace(settings, no_worker=True))
         try:
-            adapter.hosts.reload()
             yield adapter, scope
         finally:
             adapter.stop()
@@ -166,6 +164,18 @@ def _running(
         raise click.ClickException(f"{error.message} (code {error.code})") from error
     except (InventoryError, *CANNOT_OPEN, OSError) as error:
         raise click.ClickException(in_one_line(error)) from error
+
+
+def _started(settings: Settings) -> Adapter:
+    """The service, with the inventory read first: what is wrong with it is said before anything runs."""
+    adapter = build(settings)
+    try:
+        adapter.hosts.reload()
+        adapter.start()
+    except BaseException:
+        adapter.stores.close()
+        raise
+    return adapter
 
 
 def _follow(adapter: Adapter, launched: Launched) -> None:
