@@ -1,8 +1,7 @@
-"""The `adapter` command: its settings, what it registers and runs, and what it says to wrong use."""
+"""The `adapter` command: what it registers, what it runs, and what it says to wrong use."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import signal
 import socket
@@ -10,14 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import httpx
 import pytest
 from ansible_runner.config.runner import RunnerConfig
 from ansible_runner.runner import Runner
 
-from adapter.cli.serve import serve
-from adapter.config import Settings
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Jobs, wait_until
 from tests.lab import Lab
@@ -30,22 +26,6 @@ all:
   vars: {ansible_python_interpreter: "{{ ansible_playbook_python }}"}
 """
 ACCOUNT = 'scope: {type: biz, id: "1"}\naccounts: [{alias: root, account: root}]\n'
-#: Another text for each option, as the environment has it, and what becomes of it.
-VALUES = {
-    "host": ("::1", "::1"),
-    "port": ("0", 0),
-    "data_dir": ("/d", Path("/d")),
-    "inventory": ("/i", Path("/i")),
-    "database_url": ("sqlite:////x", "sqlite:////x"),
-    "default_biz": ("7", "7"),
-    "callback_retry_pauses": ("1,2.5", (1, 2.5)),
-    "log_level": ("debug", "debug"),
-}
-
-
-def option_names() -> list[str]:
-    """Every setting that is an option; where the playbooks are is none."""
-    return [item.name for item in dataclasses.fields(Settings) if item.name != "playbooks"]
 
 
 @pytest.fixture
@@ -59,32 +39,6 @@ def local(tmp_path: Path) -> Service:
 def run(service: Service, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """A command that runs something, with the service's inventory."""
     return service.command(*words, "--inventory", str(service.inventory), check=check)
-
-
-def test_help_of_serve_names_every_setting() -> None:
-    """No option is missing, and none is there that is no setting."""
-    names = {parameter.name for parameter in serve.params}
-    assert names == set(option_names())
-    text = serve.get_help(click.Context(serve))
-    assert all(f"--{name.replace('_', '-')}" in text for name in option_names())
-    assert "ADAPTER_<NAME>" in text
-
-
-@pytest.mark.parametrize("name", option_names())
-def test_every_option_is_a_variable_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ADAPTER_<NAME> has the option's effect and passes the option's checks; the option wins."""
-    is_flag = isinstance(getattr(Settings(), name), bool)
-    text, value = VALUES.get(name, ("true", True) if is_flag else ("13", 13))
-    monkeypatch.setenv(f"ADAPTER_{name.upper()}", text)
-    context = serve.make_context("serve", [])
-    assert context.params[name] == value
-    settings = Settings.load(context.params)
-    assert getattr(settings, name) == value == getattr(Settings.load(), name)
-    if name == "forks":
-        assert serve.make_context("serve", ["--forks", "3"]).params[name] == 3
-        monkeypatch.setenv("ADAPTER_FORKS", "0")
-        with pytest.raises(click.BadParameter, match="0 is not in the range"):
-            serve.make_context("serve", [])
 
 
 def test_what_is_registered_before_the_first_start_or_beside_it_counts_at_once(local: Service) -> None:

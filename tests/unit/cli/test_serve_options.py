@@ -1,0 +1,101 @@
+"""Settings of `adapter serve`: by option and by variable, with the same checks."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+import pytest
+
+from adapter.cli.serve import serve
+from adapter.cli.targets import split_source
+from adapter.config import Settings, seconds
+
+#: Another text for each option, as the environment has it, and what becomes of it.
+VALUES = {
+    "host": ("::1", "::1"),
+    "port": ("0", 0),
+    "data_dir": ("/d", Path("/d")),
+    "inventory": ("/i", Path("/i")),
+    "database_url": ("sqlite:////x", "sqlite:////x"),
+    "default_biz": ("7", "7"),
+    "callback_retry_pauses": ("1,2.5", (1, 2.5)),
+    "log_level": ("debug", "debug"),
+}
+
+
+def option_names() -> list[str]:
+    """Every setting that is an option; where the playbooks are is none."""
+    return [item.name for item in dataclasses.fields(Settings) if item.name != "playbooks"]
+
+
+def test_help_of_serve_names_every_setting() -> None:
+    """No option is missing, and none is there that is no setting."""
+    names = {parameter.name for parameter in serve.params}
+    assert names == set(option_names())
+    text = serve.get_help(click.Context(serve))
+    assert all(f"--{name.replace('_', '-')}" in text for name in option_names())
+    assert "ADAPTER_<NAME>" in text
+
+
+@pytest.mark.parametrize("name", option_names())
+def test_every_option_is_a_variable_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ADAPTER_<NAME> has the option's effect and passes the option's checks; the option wins."""
+    is_flag = isinstance(getattr(Settings(), name), bool)
+    text, value = VALUES.get(name, ("true", True) if is_flag else ("13", 13))
+    monkeypatch.setenv(f"ADAPTER_{name.upper()}", text)
+    context = serve.make_context("serve", [])
+    assert context.params[name] == value
+    settings = Settings.load(context.params)
+    assert getattr(settings, name) == value == getattr(Settings.load(), name)
+    if name == "forks":
+        assert serve.make_context("serve", ["--forks", "3"]).params[name] == 3
+        monkeypatch.setenv("ADAPTER_FORKS", "0")
+        with pytest.raises(click.BadParameter, match="0 is not in the range"):
+            serve.make_context("serve", [])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("PORT", "words", "ADAPTER_PORT='words' is no whole number"),
+        ("NO_WORKER", "perhaps", "ADAPTER_NO_WORKER='perhaps' is no boolean"),
+        ("CALLBACK_RETRY_PAUSES", "5,soon", "ADAPTER_CALLBACK_RETRY_PAUSES: '5,soon' is no list of seconds"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_named(name: str, text: str, said: str) -> None:
+    """For the commands that have no option of that name."""
+    with pytest.raises(ValueError, match=said):
+        Settings.load(environ={f"ADAPTER_{name}": text})
+
+
+def test_pauses_are_seconds_with_commas() -> None:
+    """None at all is no second attempt; a negative, endless or unreadable one is refused."""
+    assert seconds("5, 0.5,30") == (5, 0.5, 30)
+    assert seconds("") == seconds(" , ") == ()
+    for text in ("-1", "inf", "nan", "1;2", "5s"):
+        with pytest.raises(ValueError, match="is no list of seconds"):
+            seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "path"),
+    [
+        ("/a:b/c", "localhost", "/a:b/c"),
+        ("web1:/etc/hosts", "web1", "/etc/hosts"),
+        ("web1:/a:/b:c", "web1", "/a:/b:c"),
+        ("module:1000:/var/log/", "module:1000", "/var/log/"),
+        ("group:web,10.0.0.1:/x", "group:web,10.0.0.1", "/x"),
+    ],
+)
+def test_a_source_is_a_host_and_a_path(text: str, host: str, path: str) -> None:
+    """Targets as well as paths may have colons; the path begins at the first `:/`."""
+    assert split_source(text) == (host, path)
+
+
+@pytest.mark.parametrize("text", ["", "web1", "web1:relative", ":/x", "module:1000"])
+def test_what_names_no_path_is_refused(text: str) -> None:
+    """Rather than guessed."""
+    with pytest.raises(click.BadParameter, match="neither HOST:/path nor /path"):
+        split_source(text)
