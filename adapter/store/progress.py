@@ -20,7 +20,8 @@ _step = tables.step_instance
 _host = tables.host_result
 
 _FINISHED = [status for status in RunStatus if status.is_finished]
-_UNFINISHED_HOST = [status for status in HostStatus if not status.is_finished]
+#: Spelled out: an IN list cannot be used when many rows are updated at once.
+_HOST_IS_UNFINISHED = sa.or_(_host.c.status == HostStatus.WAITING, _host.c.status == HostStatus.RUNNING)
 #: A job the engine has something to do for: start it, go on with it, or end it because it was stopped.
 _TO_START = (RunStatus.WAITING, RunStatus.RUNNING, RunStatus.STOPPING)
 
@@ -88,7 +89,7 @@ class JobProgress:
             batch.sort(key=lambda values: int(values["of_host"]))
         with self._engine.begin() as connection:
             if unfinished:
-                connection.execute(_SAVE_HOST.where(_host.c.status.in_(_UNFINISHED_HOST)), unfinished)
+                connection.execute(_SAVE_HOST.where(_HOST_IS_UNFINISHED), unfinished)
             if finished:
                 connection.execute(_SAVE_HOST, finished)
 

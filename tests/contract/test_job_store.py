@@ -251,6 +251,13 @@ def test_a_step_begins_once_and_finishes_once(jobs: JobStore) -> None:
     assert (read.status, read.start_time, read.end_time) == (RunStatus.SUCCESS, 200, 400)
 
 
+def test_many_hosts_start_at_once(jobs: JobStore) -> None:
+    """Several hosts that run in one batch: many rows are updated by one statement."""
+    step = stored(jobs).steps[0].id
+    jobs.save_hosts(step, 0, [HostResult(host=host, status=HostStatus.RUNNING) for host in (WEB, DB)])
+    assert [result.status for result in jobs.hosts(step, 0)] == [HostStatus.RUNNING] * 2
+
+
 def test_a_finished_host_stays_finished(jobs: JobStore) -> None:
     """An event that comes late does not bring a host back."""
     step = stored(jobs).steps[0].id

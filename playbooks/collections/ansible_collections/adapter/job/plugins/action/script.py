@@ -90,7 +90,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if self._spool.was_started():
             return self._job("running", None, "")
         if self._spool.stop_reason():
-            return self._finish("terminated", None, "stopped before it started")
+            # An earlier attempt may have launched it and died before it could say so: the host knows.
+            return self._phase_stop()
         started = _now()
         answer = self._started()
         self._spool.mark_started()
