@@ -8,8 +8,11 @@ HOSTS ?= 4
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# Values of local runs reach the shell as environment variables, never as text of a recipe.
-export FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY DATA_DIR HOSTS LAB_DIR
+# Values of local runs reach the shell as environment variables, never as text of a recipe; and as they were
+# given: make would expand a $ in them.
+GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY
+$(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
+export $(GIVEN) DATA_DIR HOSTS LAB_DIR
 # Nothing is written outside the checkout.
 export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
