@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Jobs, wait_until
-from tests.e2e.restarts import marking, marks, no_ansible_left, ran_once, wait_for_marks
+from tests.e2e.restarts import ansible_of, marking, marks, ran_once, wait_for_marks
 from tests.lab import Lab
 from tests.support.service import Service
 
@@ -41,13 +41,13 @@ def test_sigterm_hands_a_long_job_to_the_next_start_again_and_again(
     lab: Lab, fresh_service: NewService
 ) -> None:
     """A drain time is kept to, also by a service that took the job over itself; the script runs once."""
-    service = fresh_service("--drain-seconds", "1")
+    service = fresh_service("--drain-seconds", "1", "--no-warm-ansible")
     hosts = lab.hosts_of(1)
     job = Jobs(service).script(marking("handed", 20), 101, 102, 103)
     wait_for_marks(lab, hosts, "handed", ["start"])
     for _ in range(2):
         assert seconds_to_stop(service) < 1 + 9
-        no_ansible_left(service)
+        assert ansible_of(service) == []
         service.start()
         time.sleep(2)
     ran_once(lab, job, hosts, "handed", 20)
