@@ -36,9 +36,12 @@ class Settings:
     log_level: str = "info"
 
     def __post_init__(self) -> None:
-        """Make paths absolute: the working directory of a service means nothing later."""
+        """Make paths absolute: the working directory of a service means nothing later. Raises ValueError."""
         for name in ("data_dir", "inventory", "playbooks"):
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
+        for name in ("forks", "max_running_steps", "max_body_bytes", "callback_timeout"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     @property
     def database(self) -> str:

@@ -70,6 +70,8 @@ def _host_variables(
     result = {name: kept(value, name in hidden) for name, value in given.items()}
     result["bk_host_id"] = host.bk_host_id
     result["job_login_user"] = login_user(given, service_user)
+    # Last on ssh's command line, where anything said before wins: a new host's key is taken, a changed one refused.
+    result.setdefault("ansible_ssh_extra_args", "-o StrictHostKeyChecking=accept-new")
     result["job_become_method"] = _trusted_as_given(given.get("ansible_become_method", ""))
     return result
 

@@ -99,4 +99,7 @@ def run_environment(prepared: Mapping[str, str], service: Mapping[str, str]) -> 
         or name in _PASSED_ON
         or name.startswith(_PASSED_ON_PREFIXES)
     }
+    if "ANSIBLE_HOST_KEY_CHECKING" not in service:
+        # ansible-runner switches it off unasked; hosts' keys are checked as Ansible and ssh are set up to.
+        kept.pop("ANSIBLE_HOST_KEY_CHECKING", None)
     return {**kept, "PATH": f"{beside}:{kept.get('PATH', os.defpath)}"}

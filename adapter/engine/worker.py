@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 import threading
 import time
@@ -107,6 +108,7 @@ class Worker:
             self._warm.stop()
         self._engine.dispose()
         close_connections(self._runtime / "cp")
+        shutil.rmtree(self._runtime, ignore_errors=True)  # sockets, all closed by now
         if self._lock is not None:
             self._lock.close()
 

@@ -1,0 +1,35 @@
+"""Settings: what wins, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapter.config import Settings
+
+
+def test_options_win_over_the_environment_and_that_over_defaults() -> None:
+    """An option that was not given is None."""
+    settings = Settings.load({"port": 1, "host": None}, {"ADAPTER_PORT": "2", "ADAPTER_HOST": "0.0.0.0"})
+    assert (settings.port, settings.host, settings.default_biz) == (1, "0.0.0.0", "2")
+
+
+def test_paths_are_absolute() -> None:
+    """The working directory of a service means nothing later."""
+    assert Settings.load({}, {"ADAPTER_DATA_DIR": "x"}).data_dir == Path.cwd() / "x"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("ADAPTER_PORT", "x"),
+        ("ADAPTER_NO_WORKER", "maybe"),
+        ("ADAPTER_MAX_RUNNING_STEPS", "0"),
+        ("ADAPTER_FORKS", "-1"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(variable: str, text: str) -> None:
+    """With the name of the setting: a service with no running step at all would wait for ever."""
+    with pytest.raises(ValueError, match=variable.removeprefix("ADAPTER_").lower() + "|" + variable):
+        Settings.load({}, {variable: text})
