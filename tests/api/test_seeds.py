@@ -18,7 +18,7 @@ from adapter.job.model import IpRef, Scope, Server, TopoNode
 from .client import ESB_V2, ESB_V3, envelope
 from .conftest import World
 
-SEEDS = Path(__file__).parent / "seeds"
+SEEDS = Path(__file__).parents[1] / "seeds"
 TWO_HOSTS = Server(
     ips=(IpRef(bk_cloud_id=0, ip="10.0.0.1"), IpRef(bk_cloud_id=0, ip="10.0.0.2")), dynamic_groups=("3",)
 )

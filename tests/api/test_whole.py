@@ -17,7 +17,7 @@ from .bodies import v2, v3
 from .conftest import StoppedClock
 from .real import Real, build
 
-SEEDS = Path(__file__).parent / "seeds"
+SEEDS = Path(__file__).parents[1] / "seeds"
 
 
 @pytest.fixture(scope="module")
