@@ -106,8 +106,17 @@ def _run_step(parts: Parts, step_id: int) -> None:
 
 
 def _durably(name: str, what: Callable[[], T]) -> T:
+    """The result of `what`, recorded. A failure is tried again, and logged each time: it must not hide in delay."""
+
+    def logged() -> T:
+        try:
+            return what()
+        except Exception as error:
+            log.exception("workflow_step_failed", step=name, error=repr(error))
+            raise
+
     options = StepOptions(**{**_PATIENT, "name": name})
-    return DBOS.run_step(options, what)
+    return DBOS.run_step(options, logged)
 
 
 def _next_step(parts: Parts, job_instance_id: int) -> int | None:

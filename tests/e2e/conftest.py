@@ -88,6 +88,7 @@ def service(lab: Lab, prepared: Prepared, tmp_path_factory: pytest.TempPathFacto
         yield prepared.started(running)
     finally:
         running.stop()
+    no_step_failed(running)
 
 
 @pytest.fixture
@@ -114,6 +115,14 @@ def fresh_service(lab: Lab, prepared: Prepared, tmp_path: Path) -> Iterator[NewS
     yield new
     for fresh in made:
         fresh.stop()
+    for fresh in made:
+        no_step_failed(fresh)
+
+
+def no_step_failed(ended: Service) -> None:
+    """A step that fails and is tried again ends well, only later: without this nobody would notice."""
+    failed = [line for line in ended.log().splitlines() if '"workflow_step_failed"' in line]
+    assert failed == []
 
 
 @pytest.fixture
