@@ -44,7 +44,6 @@ class PlaybookRun:
         self._data = data
         self._warm = warm
         self._playbook = playbook
-        self._prefix = prefix
         self._environ = dict(environ)
         self._cancelled = threading.Event()
         self._has_stats = (

@@ -85,10 +85,6 @@ class Worker:
         """There may be a new job: look now."""
         self._wake.set()
 
-    def running(self) -> int:
-        """Jobs in hand."""
-        return len(self._handles)
-
     def hand_over(self) -> None:
         """Leave what runs to the next start; stop() need not wait for it any longer."""
         self._handover.set()

@@ -61,7 +61,7 @@ class Spool:
         """Make the host's result durable."""
         if self._directory is None:
             return
-        draft = self._path("json.new")
+        draft = self._path(f"json.{os.getpid()}")
         with draft.open("w") as file:
             json.dump(result, file)
             file.flush()
