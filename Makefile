@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 DATA_DIR ?= .run
 LAB_DIR ?= .lab
+POSTGRES_DIR ?= .lab-postgres
 HOSTS ?= 4
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -12,16 +13,16 @@ STAMP := $(VENV)/.installed
 # given: make would expand a $ in them.
 GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
-export $(GIVEN) DATA_DIR HOSTS LAB_DIR
+export $(GIVEN) DATA_DIR HOSTS LAB_DIR POSTGRES_DIR
 # Nothing is written outside the checkout.
 export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lab lab-down script push plan status logs artifacts clean
+.PHONY: help setup run demo test check format lab lab-postgres lab-down script push plan status logs artifacts clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## everything that is needed: .venv, and with apt (as root) what the system lacks
 
@@ -55,8 +56,12 @@ format: setup ## format the code and mend what can be mended
 lab: setup ## HOSTS=n real SSH servers, up until `make lab-down`; prints their inventory
 	@exec $(BIN)/python -m tests.lab up --hosts "$$HOSTS" --directory "$$LAB_DIR"
 
-lab-down: ## end the lab and everything in it
-	@test ! -d "$$LAB_DIR" || exec $(BIN)/python -m tests.lab down --directory "$$LAB_DIR"
+lab-postgres: setup ## a PostgreSQL server, up until `make lab-down`; prints its --database-url
+	@exec $(BIN)/python -m tests.support.postgres up --directory "$$POSTGRES_DIR"
+
+lab-down: ## end the lab, the PostgreSQL server and everything in them
+	@test ! -d "$$LAB_DIR" || $(BIN)/python -m tests.lab down --directory "$$LAB_DIR"
+	@test ! -d "$$POSTGRES_DIR" || $(BIN)/python -m tests.support.postgres down --directory "$$POSTGRES_DIR"
 
 LOCAL = --data-dir "$$DATA_DIR" $${INVENTORY:+--inventory "$$INVENTORY"} $${SCOPE:+--scope "$$SCOPE"}
 

@@ -7,6 +7,7 @@ import sqlite3
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
+
+
+class Turn(IntEnum):
+    """What processes take turns at on PostgreSQL: numbers of advisory locks, nobody else's in this database."""
+
+    MIGRATION = 0x6A6F62_01
+    CLAIM = 0x6A6F62_02
+
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -53,12 +62,28 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def migrate(engine: sa.Engine, lock_file: Path) -> None:
-    """Bring the schema to the newest revision. Processes that start at once take turns at `lock_file`."""
+    """Bring the schema to the newest revision. Processes that start at once take turns.
+
+    On one machine at `lock_file`: SQLite's lock comes too late. On PostgreSQL at a lock of the database.
+    """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     with _locked(lock_file), engine.begin() as connection:
+        if connection.dialect.name != "sqlite":
+            take_turns(connection, Turn.MIGRATION)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def take_turns(connection: sa.Connection, turn: Turn) -> None:
+    """Wait until no other transaction of any process has this turn; this one has it until it ends.
+
+    On SQLite it becomes the one transaction that writes.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # sqlite3 by itself begins only at the first write
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int(turn))))
 
 
 @contextmanager

@@ -171,10 +171,48 @@ job_instance = sa.Table(
     sa.Column("create_time", sa.BigInteger, nullable=False),
     sa.Column("start_time", sa.BigInteger),
     sa.Column("end_time", sa.BigInteger),
+    # The engine has something left to do for it: to run it, to end it, to see to its callback.
+    sa.Column("open", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("worker_id", sa.String(32)),  # who does it now
+    sa.Column("claim", sa.Integer, nullable=False, server_default="0"),  # a fencing token: +1 for each owner
     sa.Index("ix_job_instance_scope_create_time", "scope_type", "scope_id", "create_time"),
     sa.Index("ix_job_instance_other_scope_create_time", "other_scope_type", "other_scope_id", "create_time"),
-    sa.Index("ix_job_instance_status", "status"),
     sqlite_autoincrement=True,
+)
+
+#: All that workers look through to find their next job: small however many jobs are stored.
+sa.Index(
+    "ix_job_instance_open",
+    job_instance.c.worker_id,
+    job_instance.c.scope_type,
+    job_instance.c.scope_id,
+    job_instance.c.id,
+    sqlite_where=job_instance.c.open,
+    postgresql_where=job_instance.c.open,
+)
+
+#: The processes that run jobs. Others judge by `beat`, a counter, whether one is alive; its times are for people.
+worker = sa.Table(
+    "worker",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("executor", sa.String(64), nullable=False),  # of its workflows, as DBOS knows it
+    sa.Column("host_name", sa.String(255), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("max_running_jobs", sa.Integer, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),  # store.workers.WorkerState
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sa.Column("taken_by", sa.String(32)),  # the worker that found this one dead
+    sa.Column("start_time", sa.BigInteger, nullable=False),
+    sa.Column("beat_time", sa.BigInteger, nullable=False),  # by the database's clock
+)
+
+#: One row: which key the secrets in this database are encrypted with.
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key_digest", sa.String(64), nullable=False),
 )
 
 step_instance = sa.Table(

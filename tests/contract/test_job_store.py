@@ -39,8 +39,8 @@ DB = Host(bk_host_id=2, bk_cloud_id=0, ip="10.0.0.2", name="db1")
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
+    engine = open_database(each_database)
     migrate(engine, tmp_path / "lock")
     yield engine
     engine.dispose()

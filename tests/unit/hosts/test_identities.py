@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,25 +15,14 @@ from adapter.store.database import open_database
 from adapter.store.identities import FIRST_ID, HostIdentities
 from adapter.store.tables import host_identity
 
-#: Set to try PostgreSQL too: an empty database that these tests may write to.
-POSTGRESQL = os.environ.get("ADAPTER_TEST_POSTGRESQL", "")
 
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param("postgresql", marks=pytest.mark.skipif(not POSTGRESQL, reason="no server")),
-    ]
-)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture
+def url(each_database: str) -> str:
     """A database with the table."""
-    url = POSTGRESQL if request.param == "postgresql" else f"sqlite:///{tmp_path / 'adapter.db'}"
-    engine = open_database(url)
-    host_identity.drop(engine, checkfirst=True)
+    engine = open_database(each_database)
     host_identity.create(engine)
-    yield url
-    host_identity.drop(engine)
     engine.dispose()
+    return each_database
 
 
 @pytest.fixture
