@@ -6,24 +6,35 @@ import os
 import queue
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 from ansible_runner.config.runner import RunnerConfig
 from ansible_runner.runner import Runner
 
+from adapter.engine.ledger import EventLedger
 from adapter.engine.private_data import PrivateData, run_environment
 from adapter.engine.warm import WarmAnsible
+
+log = structlog.get_logger(__name__)
+
+#: Lost events that are named one by one.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How ansible-playbook ended: ansible-runner's status and exit code, and why in words if it broke."""
+    """How ansible-playbook ended: ansible-runner's status and exit code, and why in words if it broke.
+
+    `lost` names the events that nobody can know any more; `problem` says so too.
+    """
 
     status: str
     rc: int | None
     problem: str = ""
+    lost: tuple[str, ...] = ()
 
 
 class PlaybookRun:
@@ -46,9 +57,7 @@ class PlaybookRun:
         self._playbook = playbook
         self._environ = dict(environ)
         self._cancelled = threading.Event()
-        self._has_stats = (
-            False  #: every run that got to its end has them; exit codes do not tell: 4 is two things
-        )
+        self._ledger = EventLedger()
         self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.ident = data.next_ident(prefix)
         self.outcome: Outcome | None = None
@@ -64,18 +73,27 @@ class PlaybookRun:
         self._cancelled.set()
 
     @property
+    def _artifact(self) -> Path:
+        return self._data.path / "artifacts" / self.ident
+
+    @property
     def is_cancelled(self) -> bool:
         """True once cancel() was called."""
         return self._cancelled.is_set()
 
     def events(self, pause: float) -> Iterator[list[dict[str, Any]]]:
-        """Batches of events, at least every `pause` seconds (then maybe empty), until the run has ended."""
-        while True:
+        """Batches of events, at least every `pause` seconds (then maybe empty), until the run has ended.
+
+        The last one has what did not come while the run went on and is in ansible-runner's files.
+        """
+        ended = False
+        while not ended:
             batch, ended = self._take(pause)
+            for event in batch:
+                self._ledger.note(event)
             yield batch
-            if ended:
-                self._thread.join()
-                return
+        self._thread.join()
+        yield self._close_ledger()
 
     def _take(self, pause: float) -> tuple[list[dict[str, Any]], bool]:
         batch: list[dict[str, Any]] = []
@@ -87,6 +105,25 @@ class PlaybookRun:
         except queue.Empty:
             return batch, False
         return batch, True
+
+    def _close_ledger(self) -> list[dict[str, Any]]:
+        """The refilled events; `outcome` then knows what is lost, and why the run broke if it did."""
+        refill = self._ledger.refill(self._artifact / "job_events")
+        if refill.events or refill.lost:
+            log.warning(
+                "events_did_not_come",
+                run=str(self._artifact),
+                refilled=len(refill.events),
+                lost=len(refill.lost),
+                first=refill.lost[:_NAMED],
+            )
+        if self.outcome is not None:
+            problems = [self.outcome.problem, _words(refill.lost)]
+            if not self._ledger.has_stats and not self.outcome.problem:
+                problems.append(self._last_words())
+            problem = "\n".join(filter(None, problems))
+            self.outcome = replace(self.outcome, problem=problem, lost=refill.lost)
+        return list(refill.events)
 
     def _run(self) -> None:
         try:
@@ -106,18 +143,24 @@ class PlaybookRun:
         config.env = environment if self._warm is None else self._warm.environment(environment)
         runner = Runner(config, event_handler=self._on_event, cancel_callback=self._cancelled.is_set)
         status, rc = runner.run()
-        return Outcome(status, rc, "" if self._has_stats else self._last_words())
+        return Outcome(status, rc)
 
     def _on_event(self, event: dict[str, Any]) -> bool:
-        self._has_stats = self._has_stats or event.get("event") == "playbook_on_stats"
         self._queue.put(event)
         return True
 
     def _last_words(self) -> str:
         """The end of what ansible-playbook printed: the reason when it broke before any host did."""
-        artifact = Path(self._data.path) / "artifacts" / self.ident
         for name in ("stderr", "stdout"):
-            path = artifact / name
+            path = self._artifact / name
             if path.exists() and (text := path.read_text(errors="replace").strip()):
                 return text[-2000:]
         return ""
+
+
+def _words(lost: tuple[str, ...]) -> str:
+    """What a host's log says of events that are lost."""
+    if not lost:
+        return ""
+    more = f", … ({len(lost)} in all)" if len(lost) > _NAMED else ""
+    return f"events of Ansible are lost: {', '.join(lost[:_NAMED])}{more}"
