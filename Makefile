@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 # Values of local runs reach the shell as environment variables, never as text of a recipe; and as they were
 # given: make would expand a $ in them.
-GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY
+GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY BENCH RUNS
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN) DATA_DIR HOSTS LAB_DIR POSTGRES_DIR
 # Nothing is written outside the checkout.
@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lab lab-postgres lab-down script push plan status logs artifacts clean
+.PHONY: help setup run demo test bench check format lab lab-postgres lab-down script push plan status logs artifacts clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ demo: setup ## a lab of SSH hosts, the service, both seed requests followed to t
 
 test: setup ## the whole suite
 	@exec $(BIN)/python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+
+bench: setup ## figures beside what one would use otherwise, into .bench/ (BENCH="one_host files …" RUNS=n)
+	@exec $(BIN)/python -m tests.bench --json .bench/bench.json $${BENCH:+--only $$BENCH} $${RUNS:+--runs $$RUNS}
 
 check: setup ## format, lint, types, layers
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
@@ -84,4 +87,4 @@ artifacts: setup ## JOB=…: its ansible-runner private data directories
 	@exec $(BIN)/adapter artifacts --job "$$JOB" --data-dir "$$DATA_DIR"
 
 clean: lab-down ## remove what setup, check and test made; the data in .run stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	@rm -rf $(VENV) .bench .mypy_cache .ruff_cache .hypothesis build *.egg-info

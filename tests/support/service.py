@@ -47,6 +47,7 @@ class Service:
     inventory: Path
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    own_ssh_settings: bool = False  #: the product's, which keep connections for a minute
     url: str = ""
     credentials: Credentials | None = None
     process: subprocess.Popen[bytes] | None = None
@@ -118,7 +119,8 @@ class Service:
 
     def _env(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
-        return {**clean, **_ENVIRONMENT, **self.environment}
+        ssh = {} if self.own_ssh_settings else _ENVIRONMENT
+        return {**clean, **ssh, **self.environment}
 
     # --- the command line ------------------------------------------------------------------------------
 
