@@ -2,11 +2,12 @@
 
 Every change of a state is one conditional UPDATE, so of two writers that race exactly one is told True:
 several workers, an operator's stop and a restart after a crash need no other lock.
+Each takes the job's next change number with it (store.changes), before it touches a step or a host.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from adapter.job.model import HostResult
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store import tables
+from adapter.store.changes import OWN_CHANGE, next_change
 
 _job = tables.job_instance
 _step = tables.step_instance
@@ -47,7 +49,7 @@ class JobProgress:
         """WAITING to RUNNING. True if the job is running now, also if it was before; False: stopped, finished."""
         mine = _job.c.id == job_instance_id
         with self._engine.begin() as connection:
-            return _begin(connection, _job, mine, now_ms)
+            return _begin(connection, _job, mine, now_ms, OWN_CHANGE)
 
     def finish_job(self, job_instance_id: int, status: RunStatus, now_ms: int) -> bool:
         """End the job, once: False if it is finished already. A job that is being stopped ends STOPPED.
@@ -59,14 +61,16 @@ class JobProgress:
         statement = (
             sa.update(_job)
             .where(_job.c.id == job_instance_id, _job.c.status.not_in(_FINISHED))
-            .values(status=ending, end_time=now_ms)
+            .values(status=ending, end_time=now_ms, **OWN_CHANGE)
         )
         return self._changes(statement)
 
     def begin_step(self, step_instance_id: int, now_ms: int) -> bool:
         """WAITING to RUNNING. True if the step is running now, also if it was before."""
+        mine = _step.c.id == step_instance_id
         with self._engine.begin() as connection:
-            return _begin(connection, _step, _step.c.id == step_instance_id, now_ms)
+            change = next_change(connection, step_instance_id)
+            return _begin(connection, _step, mine, now_ms, {"change": change})
 
     def finish_step(self, step_instance_id: int, status: RunStatus, now_ms: int) -> bool:
         """End the step, once: False if it is finished already."""
@@ -75,7 +79,9 @@ class JobProgress:
             .where(_step.c.id == step_instance_id, _step.c.status.not_in(_FINISHED))
             .values(status=int(status), end_time=now_ms)
         )
-        return self._changes(statement)
+        with self._engine.begin() as connection:
+            change = next_change(connection, step_instance_id)
+            return connection.execute(statement.values(change=change)).rowcount > 0
 
     def save_hosts(self, step_instance_id: int, execute_count: int, results: Iterable[HostResult]) -> None:
         """Write the hosts' states in one transaction; a finished host never becomes unfinished again."""
@@ -84,14 +90,16 @@ class JobProgress:
         for result in results:
             batch = finished if result.status.is_finished else unfinished
             batch.append(_host_values(step_instance_id, execute_count, result))
-        # In order of id: two writers of the same step take their row locks in the same order.
-        for batch in (unfinished, finished):
-            batch.sort(key=lambda values: int(values["of_host"]))
+        if not unfinished and not finished:
+            return
         with self._engine.begin() as connection:
+            # This locks the job: two writers of the same hosts take turns here, and not at the rows.
+            change = {"new_change": next_change(connection, step_instance_id)}
             if unfinished:
-                connection.execute(_SAVE_HOST.where(_HOST_IS_UNFINISHED), unfinished)
+                statement = _SAVE_HOST.where(_HOST_IS_UNFINISHED)
+                connection.execute(statement, [values | change for values in unfinished])
             if finished:
-                connection.execute(_SAVE_HOST, finished)
+                connection.execute(_SAVE_HOST, [values | change for values in finished])
 
     def set_callback_state(self, job_instance_id: int, text: str) -> None:
         """Note in words what became of the job's callback."""
@@ -111,7 +119,8 @@ class JobProgress:
         stop_job = (
             sa.update(_job)
             .where(_job.c.id == job_instance_id, stoppable)
-            .values(status=int(RunStatus.STOPPING))
+            .values(status=int(RunStatus.STOPPING), **OWN_CHANGE)
+            .returning(_job.c.changes)
         )
         stop_step = (
             sa.update(_step)
@@ -119,9 +128,10 @@ class JobProgress:
             .values(status=int(RunStatus.STOPPING))
         )
         with self._engine.begin() as connection:
-            if not connection.execute(stop_job).rowcount:
+            change = connection.scalar(stop_job)
+            if change is None:
                 return False
-            connection.execute(stop_step)
+            connection.execute(stop_step.values(change=change))
         return True
 
     def request_start(self, job_instance_id: int) -> bool:
@@ -157,6 +167,7 @@ _SAVE_HOST = (
                 "end_time",
                 "log_bytes",
                 "log_kept",
+                "change",
             )
         }
     )
@@ -179,11 +190,17 @@ def _host_values(step_instance_id: int, execute_count: int, result: HostResult) 
     }
 
 
-def _begin(connection: sa.Connection, table: sa.Table, mine: sa.ColumnElement[bool], now_ms: int) -> bool:
+def _begin(
+    connection: sa.Connection,
+    table: sa.Table,
+    mine: sa.ColumnElement[bool],
+    now_ms: int,
+    change: Mapping[str, Any],
+) -> bool:
     begin = (
         sa.update(table)
         .where(mine, table.c.status == RunStatus.WAITING)
-        .values(status=int(RunStatus.RUNNING), start_time=now_ms)
+        .values(status=int(RunStatus.RUNNING), start_time=now_ms, **change)
     )
     if connection.execute(begin).rowcount:
         return True

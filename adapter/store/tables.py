@@ -37,6 +37,16 @@ def _authorship() -> list[sa.Column[object]]:
     ]
 
 
+#: What the index of changes begins with instead of `step_instance_id`: without statistics PostgreSQL could not
+#: tell it from the primary key, and would look up each host that is saved among all changes of its step.
+OF_STEP = "(step_instance_id + 0)"
+
+
+def _change() -> sa.Column[int]:
+    """The number of the row's last change among all changes of its job (store.changes)."""
+    return sa.Column("change", sa.BigInteger, nullable=False, server_default="0")
+
+
 # --- who may ask -----------------------------------------------------------------------------------------
 
 app = sa.Table(
@@ -175,6 +185,8 @@ job_instance = sa.Table(
     sa.Column("open", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("worker_id", sa.String(32)),  # who does it now
     sa.Column("claim", sa.Integer, nullable=False, server_default="0"),  # a fencing token: +1 for each owner
+    sa.Column("changes", sa.BigInteger, nullable=False, server_default="0"),  # the last number given out
+    _change(),
     sa.Index("ix_job_instance_scope_create_time", "scope_type", "scope_id", "create_time"),
     sa.Index("ix_job_instance_other_scope_create_time", "other_scope_type", "other_scope_id", "create_time"),
     sqlite_autoincrement=True,
@@ -234,6 +246,7 @@ step_instance = sa.Table(
     sa.Column("create_time", sa.BigInteger, nullable=False),
     sa.Column("start_time", sa.BigInteger),
     sa.Column("end_time", sa.BigInteger),
+    _change(),
     sqlite_autoincrement=True,
 )
 
@@ -255,6 +268,8 @@ host_result = sa.Table(
     sa.Column("end_time", sa.BigInteger),
     sa.Column("log_bytes", sa.BigInteger, nullable=False),
     sa.Column("log_kept", sa.BigInteger, nullable=False),
+    _change(),
+    sa.Index("ix_host_result_change", sa.text(OF_STEP), "execute_count", "change", "bk_host_id"),
     sqlite_with_rowid=False,
 )
 
