@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from adapter.api.application import Services, create_app
 from adapter.clock import SystemClock
 from adapter.config import Settings
 from adapter.engine.callback import Callbacks
+from adapter.engine.lease import Lease
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
 from adapter.engine.step_run import StepRuns
@@ -25,6 +25,7 @@ from adapter.service.catalog import Catalog
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
+from adapter.store.database import is_shared
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
@@ -102,7 +103,7 @@ def _worker(
     hosts: InventoryHosts,
     clock: SystemClock,
 ) -> Worker:
-    handover = threading.Event()
+    lease = Lease(is_shared=is_shared(settings.database))
     runtime = runtime_dir(settings.data_dir)
     preparation = Preparation(
         jobs=jobs,
@@ -120,13 +121,12 @@ def _worker(
         artifacts=settings.data_dir / "artifacts",
         file_cache=settings.data_dir / "cache" / "files",
         runtime=runtime,
-        handover=handover.is_set,
-        gate=threading.Semaphore(settings.max_running_steps),
+        handover=lease.is_over,
         warm=warm,
     )
     callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout, pauses=settings.callback_retry_pauses)
     parts = Parts(jobs=jobs, steps=steps, callbacks=callbacks, clock=clock)
-    return Worker(settings, parts, handover, runtime, warm)
+    return Worker(settings, parts, lease, runtime, warm)
 
 
 def _installation(settings: Settings) -> str:

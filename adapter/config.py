@@ -26,7 +26,9 @@ class Settings:
     inventory_ttl: int = 300  #: seconds after which an inventory is read again even if no file changed
     no_warm_ansible: bool = False  #: start Ansible anew for each run
     forks: int = 50  #: hosts Ansible talks to at once within a step
-    max_running_steps: int = 16  #: steps this worker runs at once; the others wait
+    max_running_jobs: int = 16  #: jobs this worker runs at once; the others wait
+    max_running_jobs_total: int = 0  #: over all workers; 0 is no limit
+    max_running_jobs_per_scope: int = 0  #: of one business, over all workers; 0 is 3/4 of what they may run
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
@@ -39,9 +41,12 @@ class Settings:
         """Make paths absolute: the working directory of a service means nothing later. Raises ValueError."""
         for name in ("data_dir", "inventory", "playbooks"):
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
-        for name in ("forks", "max_running_steps", "max_body_bytes", "callback_timeout"):
+        for name in ("forks", "max_running_jobs", "max_body_bytes", "callback_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("max_running_jobs_total", "max_running_jobs_per_scope"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
 
     @property
     def database(self) -> str:

@@ -11,6 +11,8 @@ from adapter import __version__
 #: Subcommand -> where it is. Each is imported when it is asked for: `adapter token create` needs no Ansible.
 _COMMANDS = {
     "serve": "adapter.cli.serve:serve",
+    "worker": "adapter.cli.worker:worker",
+    "workers": "adapter.cli.worker:workers",
     "app": "adapter.cli.app:app_group",
     "token": "adapter.cli.token:token_group",
     "apply": "adapter.cli.apply:apply_command",

@@ -17,12 +17,12 @@ from typing import Any
 import click
 
 from adapter.bootstrap import Adapter, build
+from adapter.cli.processes import set_up_logging
 from adapter.cli.reports import print_job
-from adapter.cli.serve import set_up_logging
 from adapter.cli.stores import CANNOT_OPEN, in_one_line, store_options
 from adapter.cli.targets import parse_target, split_source
 from adapter.config import Settings
-from adapter.engine.worker import AlreadyRunning
+from adapter.engine.locks import AlreadyRunning
 from adapter.errors import AccountUnknown, JobError
 from adapter.hosts.loader import InventoryError
 from adapter.job.commands import (

@@ -6,10 +6,9 @@ the store (states): running a step again follows what is under way and starts on
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from adapter.job.model import StepInstance
 from adapter.job.roll_up import step_status
 from adapter.job.status import HostStatus, RunStatus
 from adapter.ports import Clock
+from adapter.store.claims import Claim
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 
@@ -45,12 +45,12 @@ _OVERDUE = 300
 
 
 class HandedOver(BaseException):
-    """The service is going down: the step goes on at its next start. Not an Exception: DBOS must not record it."""
+    """Somebody else goes on with the step. Not an Exception: DBOS must not take it for the step's failure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepRuns:
-    """Runs steps. `handover` tells that the service is going down; `gate` limits how many run at once."""
+    """Runs steps. `handover` tells that they must be let go of: for the next start, or for another worker."""
 
     jobs: JobStore
     logs: LogStore
@@ -60,8 +60,11 @@ class StepRuns:
     file_cache: Path
     runtime: Path
     handover: Callable[[], bool]
-    gate: threading.Semaphore
     warm: WarmAnsible | None = None
+
+    def under(self, claim: Claim) -> StepRuns:
+        """The same for the owner of a job: what is written raises ClaimLost once the job is another's."""
+        return replace(self, jobs=self.jobs.under(claim), logs=self.logs.under(claim))
 
     def run(self, step_instance_id: int) -> RunStatus:
         """Bring the step to its final state and return that. Raises HandedOver."""
@@ -71,32 +74,20 @@ class StepRuns:
         if step.status.is_finished:
             return step.status
         # After a restart the inventory is awaited: an empty one would lose every host.
-        for condition in (self._inventory_is_read, self._gate_is_open):
-            if not self._wait_for(condition, step):
-                return self._end_untouched(step)
-        try:
-            return self._run(step)
-        finally:
-            self.gate.release()
+        if not self._is_inventory_read(step):
+            return self._end_untouched(step)
+        return self._run(step)
 
-    def _wait_for(self, condition: Callable[[], bool], step: StepInstance) -> bool:
-        """True once the condition holds; False if the step is terminated before it has ever run."""
+    def _is_inventory_read(self, step: StepInstance) -> bool:
+        """True once it is; False if the step is terminated before it has ever run."""
         while True:
             if self.handover():
                 raise HandedOver
             if self._is_stopped_untouched(step):
                 return False
-            if condition():
+            if self.preparation.hosts.is_ready():
                 return True
-
-    def _inventory_is_read(self) -> bool:
-        if self.preparation.hosts.is_ready():
-            return True
-        time.sleep(_PAUSE)
-        return False
-
-    def _gate_is_open(self) -> bool:
-        return self.gate.acquire(timeout=1)
+            time.sleep(_PAUSE)
 
     def _is_stopped_untouched(self, step: StepInstance) -> bool:
         """True for a step whose job was terminated before the step ran."""
@@ -200,7 +191,7 @@ class _Execution:
 
     def _end_earlier_attempts(self) -> None:
         if (self.data.path / "artifacts").exists():
-            ended = end_leftovers(self.data.path, self.data.spool)
+            ended = end_leftovers(self.data.path)
             if ended:
                 log.info("ended_leftovers", step_instance_id=self.step.id, processes=ended)
 

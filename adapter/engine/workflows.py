@@ -1,7 +1,8 @@
-"""The durable workflows (design D7): a job instance is one, its callback is another, each step run is a step.
+"""The durable workflows (design D7): a worker's claim to a job is one, a callback of it is another.
 
-DBOS records each finished step. After a crash it runs the workflow again from the last recorded one; what was
-under way is found again by engine.step_run.
+Jobs have one way of recovery, the claim (store.claims): whoever gets a job claims it anew, under the next number
+and so as a new workflow, which finds in the store and on the hosts what is done. DBOS runs a dead worker's workflow
+again as well: that finds that its claim is nobody's here, and ends. Callbacks are DBOS's to recover.
 """
 
 from __future__ import annotations
@@ -10,23 +11,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from adapter.engine.callback import Callbacks
-from adapter.engine.step_run import StepRuns
+from adapter.engine.step_run import HandedOver, StepRuns
+from adapter.job.model import JobInstance
 from adapter.job.roll_up import job_status, next_step
 from adapter.job.status import RunStatus
 from adapter.ports import Clock
+from adapter.store.claims import Claim, ClaimLost
 from adapter.store.jobs import JobStore
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 #: A step of a workflow that fails for a passing reason (the database restarts) is tried for about ten minutes.
-_PATIENT = StepOptions(retries_allowed=True, max_attempts=10, interval_seconds=1, backoff_rate=2)
+_PATIENT = StepOptions(retries_allowed=True, max_attempts=300, interval_seconds=2, backoff_rate=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,24 +42,36 @@ class Parts:
     clock: Clock
 
 
+class Owner(Protocol):
+    """The worker, as its workflows see it."""
+
+    def has(self, claim: Claim) -> bool:
+        """True if the claim is this worker's, and in hand."""
+        ...
+
+    def must_let_go(self) -> bool:
+        """True once it may act no more."""
+        ...
+
+    def let_go(self, claim: Claim, *, closed: bool) -> None:
+        """The workflow has ended; unless the job is closed, somebody must claim it again."""
+        ...
+
+
 #: Later attempts at callbacks wait here.
 CALLBACK_QUEUE = "callbacks"
 
-_bound: list[Parts] = []
+_bound: list[tuple[Parts, Owner]] = []
 _active: set[str] = set()
 
 
-def bind(parts: Parts) -> None:
+def bind(parts: Parts, owner: Owner) -> None:
     """Give the workflows of this process their parts; before DBOS is launched."""
-    _bound[:] = [parts]
-
-
-def _parts() -> Parts:
-    return _bound[0]
+    _bound[:] = [(parts, owner)]
 
 
 def active() -> list[str]:
-    """The workflows that run in this process now; a handle does not tell: handed over, they stay PENDING."""
+    """The workflows that run in this process now."""
     return sorted(_active)
 
 
@@ -69,74 +84,108 @@ def _as_active(name: str) -> Iterator[None]:
         _active.discard(name)
 
 
-def job_workflow_id(job_instance_id: int) -> str:
-    """The name of a job's workflow: starting it twice is one workflow."""
-    return f"job-{job_instance_id}"
+def workflow_id(claim: Claim) -> str:
+    """The name of a claim's workflow: starting it twice is one workflow."""
+    return f"job-{claim.job_instance_id}-{claim.number}"
 
 
 @DBOS.workflow(name="run_job")
-def run_job(job_instance_id: int) -> int:
-    """Run the steps of a job in order and bring it to its final state; returns that."""
-    with _as_active(job_workflow_id(job_instance_id)):
-        return _run_job(_parts(), job_instance_id)
-
-
-def _run_job(parts: Parts, job_instance_id: int) -> int:
-    try:
-        status = _run_steps(parts, job_instance_id)
-    except Exception as error:  # whatever it is, the job must not stay "running" for ever
-        log.exception("job_abnormal", job_instance_id=job_instance_id, error=repr(error))
-        status = RunStatus.ABNORMAL
-    _durably("finish_job", lambda: _finish(parts, job_instance_id, status))
-    if _durably("has_callback", lambda: _has_callback(parts, job_instance_id)):
-        with SetWorkflowID(f"callback-{job_instance_id}"):
-            DBOS.start_workflow(deliver_callback, job_instance_id)
-    return int(status)
-
-
-def _run_steps(parts: Parts, job_instance_id: int) -> RunStatus:
-    _durably("begin_job", lambda: parts.jobs.begin_job(job_instance_id, parts.clock.now_ms()))
-    while (step_id := _durably("next_step", lambda: _next_step(parts, job_instance_id))) is not None:
-        _run_step(parts, step_id)
-    return RunStatus(_durably("job_status", lambda: _job_status(parts, job_instance_id)))
-
-
-def _run_step(parts: Parts, step_id: int) -> None:
-    _durably("run_step", lambda: int(parts.steps.run(step_id)))
-
-
-def _durably(name: str, what: Callable[[], T]) -> T:
-    """The result of `what`, recorded. A failure is tried again, and logged each time: it must not hide in delay."""
-
-    def logged() -> T:
+def run_job(job_instance_id: int, number: int, worker_id: str) -> str:
+    """Run the steps of a claimed job in order and bring it to its final state; how it went, in a word."""
+    parts, owner = _bound[0]
+    claim = Claim(job_instance_id, number, worker_id)
+    if not owner.has(claim):
+        return "not mine"  # the record of a dead worker; the job has another claim by now, or will have
+    closed = False
+    with _as_active(workflow_id(claim)):
         try:
-            return what()
-        except Exception as error:
-            log.exception("workflow_step_failed", step=name, error=repr(error))
-            raise
-
-    options = StepOptions(**{**_PATIENT, "name": name})
-    return DBOS.run_step(options, logged)
-
-
-def _next_step(parts: Parts, job_instance_id: int) -> int | None:
-    job = parts.jobs.get(job_instance_id)
-    step = next_step(job) if job is not None else None
-    return None if step is None else step.id
+            status = _Run(parts, owner, claim).to_its_end()
+            closed = True
+        except (HandedOver, ClaimLost) as reason:
+            log.info("let_go", job_instance_id=job_instance_id, claim=number, reason=type(reason).__name__)
+            return "handed over"
+        finally:
+            owner.let_go(claim, closed=closed)
+    return status.name.lower()
 
 
-def _job_status(parts: Parts, job_instance_id: int) -> int:
-    job = parts.jobs.get(job_instance_id)
-    return int(RunStatus.ABNORMAL if job is None else job_status(job.steps, job.status is RunStatus.STOPPING))
+class _Run:
+    """One claim's run of a job."""
+
+    def __init__(self, parts: Parts, owner: Owner, claim: Claim) -> None:
+        self._owner = owner
+        self._clock = parts.clock
+        self._jobs = parts.jobs.under(claim)
+        self._steps = parts.steps.under(claim)
+        self._id = claim.job_instance_id
+
+    def to_its_end(self) -> RunStatus:
+        """The job's final state. Raises HandedOver, ClaimLost."""
+        try:
+            status = self._run_steps()
+        except Exception as error:  # whatever it is, the job must not stay "running" for ever
+            if self._owner.must_let_go():
+                raise HandedOver from error
+            log.exception("job_abnormal", job_instance_id=self._id, error=repr(error))
+            status = RunStatus.ABNORMAL
+        if self._durably("finish_job", lambda: self._finish(status)):
+            with SetWorkflowID(f"callback-{self._id}"):
+                DBOS.start_workflow(deliver_callback, self._id)
+            self._durably("close_job", lambda: self._jobs.close_job(self._id))
+        return status
+
+    def _run_steps(self) -> RunStatus:
+        step_id = self._durably("begin_job", self._begin)
+        while step_id is not None:
+            step_id = self._durably("run_step", partial(self._run_step, step_id))
+        job = self._job()
+        return job.status if job.status.is_finished else job_status(job.steps, _is_stopping(job))
+
+    def _begin(self) -> int | None:
+        self._jobs.begin_job(self._id, self._clock.now_ms())
+        return self._next_step()
+
+    def _run_step(self, step_id: int) -> int | None:
+        self._steps.run(step_id)
+        return self._next_step()
+
+    def _next_step(self) -> int | None:
+        job = self._job()
+        step = None if job.status.is_finished else next_step(job)
+        return None if step is None else step.id
+
+    def _finish(self, status: RunStatus) -> bool:
+        """True if a callback is to be told. A job that had finished already may still owe one."""
+        self._jobs.finish_job(self._id, status, self._clock.now_ms())
+        return bool(self._job().callback_url)
+
+    def _job(self) -> JobInstance:
+        job = self._jobs.get(self._id)
+        if job is None:
+            raise LookupError(f"job instance {self._id} is not in the store")
+        return job
+
+    def _durably(self, name: str, what: Callable[[], T]) -> T:
+        """The result of `what`, recorded. A failure is tried again, and logged: it must not hide in delay."""
+
+        def logged() -> T:
+            if self._owner.must_let_go():
+                raise HandedOver
+            try:
+                return what()
+            except Exception as error:
+                log.exception("workflow_step_failed", step=name, error=repr(error))
+                raise
+
+        return _step(name, logged)
 
 
-def _finish(parts: Parts, job_instance_id: int, status: RunStatus) -> bool:
-    return parts.jobs.finish_job(job_instance_id, status, parts.clock.now_ms())
+def _step(name: str, what: Callable[[], T]) -> T:
+    return DBOS.run_step(StepOptions(**{**_PATIENT, "name": name}), what)
 
 
-def _has_callback(parts: Parts, job_instance_id: int) -> bool:
-    job = parts.jobs.get(job_instance_id)
-    return job is not None and bool(job.callback_url)
+def _is_stopping(job: JobInstance) -> bool:
+    return job.status is RunStatus.STOPPING
 
 
 @DBOS.workflow(name="deliver_callback")
@@ -147,8 +196,8 @@ def deliver_callback(job_instance_id: int, attempt: int = 1) -> bool:
     a receiver that is away for an hour must not keep jobs from running.
     """
     with _as_active(f"callback-{job_instance_id}"):
-        callbacks = _parts().callbacks
-        if _durably("call", partial(callbacks.deliver, job_instance_id, attempt)):
+        callbacks = _bound[0][0].callbacks
+        if _step("call", partial(callbacks.deliver, job_instance_id, attempt)):
             return True
         pause = callbacks.pause_after(attempt)
         if pause is not None:

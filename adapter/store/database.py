@@ -16,6 +16,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 
+#: A server whose machine or cable is gone is noticed within about ten seconds, not when TCP gives up.
+_NOT_FOR_EVER = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
 
 class Turn(IntEnum):
     """What processes take turns at on PostgreSQL: numbers of advisory locks, nobody else's in this database."""
@@ -37,13 +46,20 @@ def sqlite_module() -> types.ModuleType:
     return module
 
 
+def is_shared(url: str) -> bool:
+    """True if processes of several machines may use the database at once."""
+    return sa.make_url(url).get_backend_name() != "sqlite"
+
+
 def open_database(url: str) -> sa.Engine:
     """An engine for `url` (sqlite:///… or postgresql://…), ready for many threads."""
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        return sa.create_engine(
+            parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, connect_args=_NOT_FOR_EVER
+        )
     engine = sa.create_engine(
         parsed.set(drivername="sqlite"), module=sqlite_module(), pool_size=20, max_overflow=20
     )

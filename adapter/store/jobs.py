@@ -13,6 +13,7 @@ from adapter.job.commands import JobFilter
 from adapter.job.model import Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store import codec, job_rows, tables
+from adapter.store.claims import Claim
 from adapter.store.progress import JobProgress
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import MAX_ID, is_id, is_storable
@@ -25,9 +26,13 @@ _host = tables.host_result
 class JobStore(JobProgress):
     """The tables `job_instance`, `step_instance` and `host_result`."""
 
-    def __init__(self, engine: sa.Engine, box: SecretBox) -> None:
-        super().__init__(engine)
+    def __init__(self, engine: sa.Engine, box: SecretBox, claim: Claim | None = None) -> None:
+        super().__init__(engine, claim)
         self._box = box
+
+    def under(self, claim: Claim) -> JobStore:
+        """The same for the owner of a job: what it writes raises ClaimLost once the job is another's."""
+        return JobStore(self._engine, self._box, claim)
 
     def add(self, job: JobInstance, hosts: Sequence[tuple[Host, ...]]) -> JobInstance:
         """Store the job, its steps and a waiting host result for each of a step's `hosts`, or nothing.

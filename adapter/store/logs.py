@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from adapter.job.model import FileLog
 from adapter.store import codec, tables
+from adapter.store.claims import Claim, writing
 
 _chunk = tables.log_chunk
 _file = tables.file_log
@@ -26,8 +27,13 @@ _HOSTS_AT_ONCE = 500
 class LogStore:
     """The tables `log_chunk` and `file_log`."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, claim: Claim | None = None) -> None:
         self._engine = engine
+        self._claim = claim
+
+    def under(self, claim: Claim) -> LogStore:
+        """The same for the owner of a job: what it writes raises ClaimLost once the job is another's."""
+        return LogStore(self._engine, claim)
 
     def append(
         self, step_instance_id: int, execute_count: int, bk_host_id: int, offset: int, content: bytes
@@ -52,7 +58,7 @@ class LogStore:
             if content
         ]
         if rows:
-            with self._engine.begin() as connection:
+            with writing(self._engine, self._claim) as connection:
                 connection.execute(_insert(connection, _chunk).on_conflict_do_nothing(), rows)
 
     def read(
@@ -106,7 +112,7 @@ class LogStore:
         Entries are read in the order in which they were first written.
         """
         key = {"step_instance_id": step_instance_id, "execute_count": execute_count}
-        with self._engine.begin() as connection:
+        with writing(self._engine, self._claim) as connection:
             last = connection.scalar(
                 sa.select(sa.func.max(_file.c.order)).where(
                     _file.c.step_instance_id == step_instance_id, _file.c.execute_count == execute_count

@@ -13,6 +13,7 @@ from adapter.store.database import migrate, open_database
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox
+from adapter.store.tables import installation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +35,19 @@ class Stores:
 def open_store(settings: Settings) -> Stores:
     """Open the data directory, making what is not there yet. Safe beside a running service."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    box = SecretBox.of_file(settings.data_dir / "secret.key")
+    key_file = settings.data_dir / "secret.key"
+    is_new = not key_file.exists()
+    box = SecretBox.of_file(key_file)
     engine = open_database(settings.database)
     try:
         migrate(engine, settings.data_dir / "migrate.lock")
+        if not _is_key_of(engine, box):
+            if is_new:
+                key_file.unlink()  # nothing was ever encrypted with it
+            raise ValueError(
+                f"the secrets in {sa.make_url(settings.database).render_as_string()} are encrypted with another "
+                f"key: copy secret.key from the data directory of a node that works to {key_file}"
+            )
     except BaseException:
         engine.dispose()
         raise
@@ -49,3 +59,19 @@ def open_store(settings: Settings) -> Stores:
         scripts=ScriptStore(engine),
         plans=PlanStore(engine, box),
     )
+
+
+def _is_key_of(engine: sa.Engine, box: SecretBox) -> bool:
+    """True if the database's secrets are this box's; the first to ask says so for good."""
+    found = sa.select(installation.c.key_digest)
+    with engine.begin() as connection:
+        digest = connection.scalar(found)
+    if digest is None:
+        try:
+            with engine.begin() as connection:
+                connection.execute(sa.insert(installation).values(id=1, key_digest=box.digest))
+        except sa.exc.IntegrityError:
+            pass  # another process was first
+        with engine.begin() as connection:
+            digest = connection.scalar(found)
+    return bool(digest == box.digest)

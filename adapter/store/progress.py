@@ -1,13 +1,14 @@
 """Writing what happens to a job that is stored.
 
 Every change of a state is one conditional UPDATE, so of two writers that race exactly one is told True:
-several workers, an operator's stop and a restart after a crash need no other lock.
+an operator's stop and a restart after a crash need no other lock. A worker writes under its claim (store.claims).
 Each takes the job's next change number with it (store.changes), before it touches a step or a host.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from adapter.job.model import HostResult
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store import tables
 from adapter.store.changes import OWN_CHANGE, next_change
+from adapter.store.claims import Claim, writing
 
 _job = tables.job_instance
 _step = tables.step_instance
@@ -24,36 +26,29 @@ _host = tables.host_result
 _FINISHED = [status for status in RunStatus if status.is_finished]
 #: Spelled out: an IN list cannot be used when many rows are updated at once.
 _HOST_IS_UNFINISHED = sa.or_(_host.c.status == HostStatus.WAITING, _host.c.status == HostStatus.RUNNING)
-#: A job the engine has something to do for: start it, go on with it, or end it because it was stopped.
-_TO_START = (RunStatus.WAITING, RunStatus.RUNNING, RunStatus.STOPPING)
+_HAS_CALLBACK = sa.func.coalesce(_job.c.callback_url, "") != ""
 
 
 class JobProgress:
     """The half of JobStore that the engine and the operations write with."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, claim: Claim | None = None) -> None:
         self._engine = engine
+        self._claim = claim
 
-    def to_start(self, limit: int) -> list[int]:
-        """Ids of the jobs that should be running or stopping, oldest first; not those that wait for a start."""
-        statement = (
-            sa.select(_job.c.id)
-            .where(_job.c.started, _job.c.status.in_(_TO_START))
-            .order_by(_job.c.id)
-            .limit(limit)
-        )
-        with self._engine.begin() as connection:
-            return list(connection.scalars(statement))
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return writing(self._engine, self._claim)
 
     def begin_job(self, job_instance_id: int, now_ms: int) -> bool:
         """WAITING to RUNNING. True if the job is running now, also if it was before; False: stopped, finished."""
         mine = _job.c.id == job_instance_id
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             return _begin(connection, _job, mine, now_ms, OWN_CHANGE)
 
     def finish_job(self, job_instance_id: int, status: RunStatus, now_ms: int) -> bool:
         """End the job, once: False if it is finished already. A job that is being stopped ends STOPPED.
 
+        It is closed with that, unless it has a callback to come: see close_job().
         "Whatever the step's own end" (contract e), decided here so that a stop asked for at the last
         moment is not lost between a reader and a writer.
         """
@@ -61,14 +56,24 @@ class JobProgress:
         statement = (
             sa.update(_job)
             .where(_job.c.id == job_instance_id, _job.c.status.not_in(_FINISHED))
-            .values(status=ending, end_time=now_ms, **OWN_CHANGE)
+            .values(
+                status=ending,
+                end_time=now_ms,
+                open=_HAS_CALLBACK,
+                worker_id=sa.case((_HAS_CALLBACK, _job.c.worker_id), else_=None),
+                **OWN_CHANGE,
+            )
         )
         return self._changes(statement)
+
+    def close_job(self, job_instance_id: int) -> None:
+        """The engine has nothing left to do for the job."""
+        self._changes(sa.update(_job).where(_job.c.id == job_instance_id).values(open=False, worker_id=None))
 
     def begin_step(self, step_instance_id: int, now_ms: int) -> bool:
         """WAITING to RUNNING. True if the step is running now, also if it was before."""
         mine = _step.c.id == step_instance_id
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             change = next_change(connection, step_instance_id)
             return _begin(connection, _step, mine, now_ms, {"change": change})
 
@@ -79,7 +84,7 @@ class JobProgress:
             .where(_step.c.id == step_instance_id, _step.c.status.not_in(_FINISHED))
             .values(status=int(status), end_time=now_ms)
         )
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             change = next_change(connection, step_instance_id)
             return connection.execute(statement.values(change=change)).rowcount > 0
 
@@ -92,7 +97,7 @@ class JobProgress:
             batch.append(_host_values(step_instance_id, execute_count, result))
         if not unfinished and not finished:
             return
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             # This locks the job: two writers of the same hosts take turns here, and not at the rows.
             change = {"new_change": next_change(connection, step_instance_id)}
             if unfinished:
@@ -110,7 +115,7 @@ class JobProgress:
         """Mark the job, and its step that runs, STOPPING; False if it is not in a state to be stopped.
 
         A job that has been started and not yet picked up is stopped the same way: begin_job() then answers
-        False, and to_start() goes on naming the job, so that the engine ends it.
+        False, and a worker takes the job only to end it.
         """
         stoppable = sa.or_(
             _job.c.status.in_((RunStatus.RUNNING, RunStatus.WAITING_USER)),
@@ -127,7 +132,7 @@ class JobProgress:
             .where(_step.c.job_instance_id == job_instance_id, _step.c.status == RunStatus.RUNNING)
             .values(status=int(RunStatus.STOPPING))
         )
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             change = connection.scalar(stop_job)
             if change is None:
                 return False
@@ -144,7 +149,7 @@ class JobProgress:
         return self._changes(statement)
 
     def _changes(self, statement: sa.Update) -> bool:
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             return connection.execute(statement).rowcount > 0
 
 

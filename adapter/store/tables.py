@@ -196,11 +196,12 @@ job_instance = sa.Table(
 sa.Index(
     "ix_job_instance_open",
     job_instance.c.worker_id,
+    job_instance.c.status,
     job_instance.c.scope_type,
     job_instance.c.scope_id,
     job_instance.c.id,
-    sqlite_where=job_instance.c.open,
-    postgresql_where=job_instance.c.open,
+    sqlite_where=sa.and_(job_instance.c.open, job_instance.c.started),
+    postgresql_where=sa.and_(job_instance.c.open, job_instance.c.started),
 )
 
 #: The processes that run jobs. Others judge by `beat`, a counter, whether one is alive; its times are for people.

@@ -31,6 +31,7 @@ from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.secrets import SecretBox
+from tests.support.startable import to_start
 
 BIZ = Scope("biz", "2")
 OTHER = Scope("biz", "3")
@@ -221,8 +222,7 @@ def test_jobs_to_start_are_those_that_were_started_and_have_not_finished(jobs: J
     jobs.begin_job(running, 1)
     jobs.request_stop(stopping)
     jobs.finish_job(finished, RunStatus.SUCCESS, 2)
-    assert jobs.to_start(10) == [waiting, running, stopping]
-    assert jobs.to_start(2) == [waiting, running]
+    assert to_start(jobs) == [waiting, running, stopping]
 
 
 def test_a_job_begins_once_and_finishes_once(jobs: JobStore) -> None:
@@ -313,7 +313,7 @@ def test_a_job_not_yet_picked_up_is_stopped_before_it_begins(jobs: JobStore) -> 
     job = stored(jobs).id
     assert jobs.request_stop(job)
     assert not jobs.begin_job(job, 1)
-    assert jobs.to_start(10) == [job]
+    assert to_start(jobs) == [job]
 
 
 def test_a_job_waiting_for_its_start_is_started_once_and_cannot_be_stopped(jobs: JobStore) -> None:
@@ -322,7 +322,7 @@ def test_a_job_waiting_for_its_start_is_started_once_and_cannot_be_stopped(jobs:
     assert not jobs.request_stop(job)
     assert jobs.request_start(job)
     assert not jobs.request_start(job)
-    assert jobs.to_start(10) == [job]
+    assert to_start(jobs) == [job]
 
 
 def test_of_many_that_race_one_finishes_the_job(jobs: JobStore) -> None:

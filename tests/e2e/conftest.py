@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,8 @@ class Prepared:
         """The service over its own copy. Its key is its own too: that is what tells services apart on hosts."""
         service.data_dir.mkdir(parents=True, exist_ok=True)
         shutil.copy(self.data_dir / "adapter.db", service.data_dir)
+        with contextlib.closing(sqlite3.connect(service.data_dir / "adapter.db")) as database, database:
+            database.execute("DELETE FROM installation")  # which key this is; the accounts have no secrets
         service.credentials = self.credentials
         return service.start()
 

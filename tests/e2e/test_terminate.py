@@ -125,13 +125,14 @@ templates:
 
 
 def test_a_job_that_waits_for_its_turn_is_terminated_untouched(lab: Lab, fresh_service: NewService) -> None:
-    """With one step at a time the second job waits; terminated, it never reaches a host, down or not."""
-    service, mark = fresh_service("--max-running-steps", "1"), new_mark()
+    """With one job at a time the second waits; terminated, it never reaches a host, down or not."""
+    service, mark = fresh_service("--max-running-jobs", "1"), new_mark()
     jobs = Jobs(service)
     first = jobs.script(STUBBORN.format(mark=mark), 101)
     wait_for_start(lab, [lab.host(101)], mark)
     second = jobs.script(f'echo ran >> "$HOME/{mark}"', 102, 199)
-    wait_until(lambda: service.status(1, second.id)["job_instance"]["status"] == 2, "the second job")
+    time.sleep(1)
+    assert service.status(1, second.id)["job_instance"]["status"] == 1
     terminate(second)
     assert second.status == 11
     assert set(second.states.values()) == {(403, None, 126)}

@@ -84,7 +84,9 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """An empty store and two hosts."""
-    engine = open_database(f"sqlite:///{tmp_path / 'test.db'}")
+    settings = Settings(data_dir=tmp_path / "data")
+    settings.data_dir.mkdir()
+    engine = open_database(settings.database)
     migrate(engine, tmp_path / "lock")
     box = SecretBox(Fernet.generate_key())
     local = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
@@ -95,7 +97,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         logs=LogStore(engine),
         accounts=AccountStore(engine, box),
         hosts=MemoryHosts([ONE, TWO], {"biz_2": ["one", "two"]}, variables={"one": local, "two": local}),
-        settings=Settings(data_dir=tmp_path / "data"),
+        settings=settings,
     )
     engine.dispose()
 

@@ -152,7 +152,7 @@ def test_a_cancelled_run_ends_soon(data: PrivateData) -> None:
     assert time.monotonic() - began < 15
     assert run.outcome is not None
     assert run.outcome.status == "canceled"
-    end_leftovers(data.path, data.spool)
+    end_leftovers(data.path)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def ansible(data: PrivateData) -> Iterator[subprocess.Popen[bytes]]:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     yield process
-    end_leftovers(data.path, data.spool)
+    end_leftovers(data.path)
     process.wait()
     for pid in sleeping("47.5"):
         os.kill(pid, 9)
@@ -190,12 +190,11 @@ def test_leftovers_are_ended_and_what_they_run_here_is_not(
     while len(sleeping("47.5")) < 2:
         assert time.monotonic() < until
         time.sleep(0.05)
-    assert end_leftovers(tmp_path / "another", data.spool) == 0
-    assert end_leftovers(data.path, tmp_path / "another") == 0
+    assert end_leftovers(tmp_path / "another") == 0
     assert ansible.poll() is None
-    assert end_leftovers(data.path, data.spool) >= 3  # itself and a worker for each host
+    assert end_leftovers(data.path) >= 3  # itself and a worker for each host
     assert ansible.wait(5) == -9
-    assert end_leftovers(data.path, data.spool) == 0
+    assert end_leftovers(data.path) == 0
     assert len(sleeping("47.5")) == 2
 
 

@@ -11,6 +11,7 @@ import pytest
 from adapter.engine.step_run import HandedOver, StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.status import HostStatus, RunStatus
+from adapter.store.claims import Claim, ClaimLost
 
 from .conftest import Bench
 
@@ -21,7 +22,6 @@ class Runs:
     def __init__(self, bench: Bench, runtime: Path) -> None:
         self.bench = bench
         self.handover = threading.Event()
-        self.gate = threading.Semaphore(1)
         self.artifacts = bench.directory / "artifacts"
         self.runs = StepRuns(
             jobs=bench.jobs,
@@ -32,7 +32,6 @@ class Runs:
             file_cache=bench.directory / "cache",
             runtime=runtime,
             handover=self.handover.is_set,
-            gate=self.gate,
         )
 
     def stop_soon(self, job: JobInstance) -> None:
@@ -63,15 +62,11 @@ def test_a_step_of_a_job_that_is_stopped_already_does_not_begin(runs: Runs) -> N
     runs.bench.jobs.request_stop(job.id)
     assert runs.runs.run(job.steps[0].id) is RunStatus.STOPPED
     assert untouched(runs, job)
-    assert runs.gate.acquire(blocking=False)
 
 
-@pytest.mark.parametrize("held_by", ["inventory", "gate"])
-def test_a_step_that_waits_is_ended_by_a_stop(runs: Runs, held_by: str) -> None:
-    """Whether it waits for the inventory or for its turn."""
-    runs.bench.hosts.ready = held_by != "inventory"
-    if held_by == "gate":
-        runs.gate.acquire()
+def test_a_step_that_waits_for_the_inventory_is_ended_by_a_stop(runs: Runs) -> None:
+    """Nothing has begun, so nothing has to be looked for on a host."""
+    runs.bench.hosts.ready = False
     job = runs.bench.job()
     runs.bench.jobs.begin_job(job.id, 1)
     runs.stop_soon(job)
@@ -81,12 +76,10 @@ def test_a_step_that_waits_is_ended_by_a_stop(runs: Runs, held_by: str) -> None:
     assert untouched(runs, job)
 
 
-@pytest.mark.parametrize("held_by", ["inventory", "gate", "nothing"])
+@pytest.mark.parametrize("held_by", ["inventory", "nothing"])
 def test_a_step_that_waits_is_handed_over(runs: Runs, held_by: str) -> None:
-    """It stays as it is for the next start, and the gate is open for others."""
+    """It stays as it is for the next start."""
     runs.bench.hosts.ready = held_by != "inventory"
-    if held_by == "gate":
-        runs.gate.acquire()
     job = runs.bench.job()
     if held_by == "nothing":
         runs.handover.set()
@@ -97,7 +90,16 @@ def test_a_step_that_waits_is_handed_over(runs: Runs, held_by: str) -> None:
     (step,) = runs.bench.again(job).steps
     assert step.status is RunStatus.WAITING
     assert not runs.artifacts.exists()
-    assert runs.gate.acquire(blocking=False) is (held_by != "gate")
+
+
+def test_a_step_whose_job_is_anothers_by_now_writes_nothing(runs: Runs) -> None:
+    """A worker that was taken for dead and was not."""
+    job = runs.bench.job()
+    late = runs.runs.under(Claim(job.id, 1, "late"))
+    with pytest.raises(ClaimLost):
+        late.run(job.steps[0].id)
+    (step,) = runs.bench.again(job).steps
+    assert step.status is RunStatus.WAITING
 
 
 def test_a_step_that_has_ended_is_not_run_again(runs: Runs) -> None:

@@ -14,11 +14,14 @@ import pytest
 from adapter.engine import worker as worker_module
 from adapter.engine import workflows
 from adapter.engine.callback import Callbacks
+from adapter.engine.lease import Lease
+from adapter.engine.locks import AlreadyRunning
 from adapter.engine.step_run import HandedOver, StepRuns
-from adapter.engine.worker import AlreadyRunning, Worker
+from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.job.model import JobInstance
 from adapter.job.status import RunStatus
+from adapter.store.claims import Claim
 
 from .conftest import Bench
 
@@ -30,11 +33,14 @@ class Steps:
     """Plays engine.step_run: notes which steps ran, and ends each as it was told."""
 
     bench: Bench
-    handover: threading.Event
+    lease: Lease
     ends: dict[str, RunStatus] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)  #: scripts that go on until handed over
     broken: set[str] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
+
+    def under(self, claim: Claim) -> Steps:
+        return self
 
     def run(self, step_instance_id: int) -> RunStatus:
         step = self.bench.jobs.step(step_instance_id)
@@ -46,7 +52,7 @@ class Steps:
             raise RuntimeError("broken")
         self.bench.jobs.begin_step(step.id, 1)
         while content in self.held:
-            if self.handover.is_set():
+            if self.lease.is_over():
                 raise HandedOver
             time.sleep(0.02)
         end = self.ends.get(content, RunStatus.SUCCESS)
@@ -79,14 +85,13 @@ def new_worker(bench: Bench, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """Starts workers, one after the other on the same data directory; they are stopped afterwards."""
     monkeypatch.setattr(worker_module, "_SWEEP", 0.05)
     started: list[Running] = []
-    bench.settings.data_dir.mkdir()
 
     def new(**played: Any) -> Running:
-        handover = threading.Event()
-        steps = Steps(bench, handover, **played)
+        lease = Lease(is_shared=False)
+        steps = Steps(bench, lease, **played)
         callbacks = Callbacks(jobs=bench.jobs, timeout=1, pauses=(600,))
         parts = Parts(jobs=bench.jobs, steps=cast(StepRuns, steps), callbacks=callbacks, clock=bench)
-        running = Running(Worker(bench.settings, parts, handover, runtime), steps, bench)
+        running = Running(Worker(bench.settings, parts, lease, runtime), steps, bench)
         running.worker.start()
         started.append(running)
         return running
@@ -142,7 +147,7 @@ def test_a_job_that_breaks_the_service_ends_abnormal(
     monkeypatch.setitem(workflows._PATIENT, "interval_seconds", 0.01)
     job = bench.job("one", "two")
     running = new_worker(broken={"one"})
-    running.wait(job, RunStatus.ABNORMAL)
+    running.wait(job, RunStatus.ABNORMAL, seconds=30)  # tracebacks are printed with all their variables
     assert running.steps.ran == ["one", "one"]
 
 
@@ -211,7 +216,6 @@ def test_callbacks_that_wait_keep_no_job_from_running(
     bench: Bench, new_worker: NewWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More callbacks wait for their next attempt than there are threads."""
-    monkeypatch.setattr(worker_module, "_MAX_WORKFLOWS", 2)
     jobs = [bench.job(f"told {number}", callback_url=NOBODY) for number in range(45)]
     running = new_worker()
     for job in jobs:

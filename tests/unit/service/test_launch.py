@@ -13,6 +13,7 @@ from adapter.job.model import FileSource, FileTask, Scope, ScriptTask, Server
 from adapter.job.paths import timestamp_name
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VersionStatus
 from adapter.service import step_builder
+from tests.support.startable import to_start
 
 from .world import NOW, SOURCE, SRC1, SRC2, TARGET, World, alias, execute_script, on, transfer_file
 
@@ -38,7 +39,7 @@ def test_a_script_becomes_a_job_that_waits_for_the_engine(world: World) -> None:
     )
     assert world.targets(step.id) == ["src2", "src1"]
     assert all(result.status == HostStatus.WAITING for result in world.results(step.id))
-    assert world.jobs.to_start(10) == [job.id]
+    assert to_start(world.jobs) == [job.id]
     assert world.woken == 1
 
 
@@ -46,7 +47,7 @@ def test_a_job_may_wait_for_its_start(world: World) -> None:
     """Then the engine does not hear of it."""
     launched = world.launch.execute_script(execute_script(start_task=False, task_name="later"))
     assert launched.job_instance_name == "later"
-    assert world.jobs.to_start(10) == []
+    assert to_start(world.jobs) == []
     assert world.woken == 0
 
 

@@ -12,6 +12,7 @@ from adapter.job.commands import ExecutePlan, VariableValue
 from adapter.job.model import JobInstance, Server
 from adapter.job.plan import GlobalVariable, JobPlan, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, TaskType, VariableType
+from tests.support.startable import to_start
 
 from .world import CALLER, SOURCE, SRC1, SRC2, TARGET, World, on
 
@@ -73,7 +74,7 @@ def test_the_enabled_steps_run_in_order(world: World) -> None:
     assert job.steps[0].file.sources[0].hosts == (SRC2,)
     assert job.steps[1].script is not None
     assert (job.steps[1].script.param, job.steps[1].script.timeout) == ("a b", 9)
-    assert world.jobs.to_start(9) == [job.id]
+    assert to_start(world.jobs) == [job.id]
 
 
 def test_a_plan_may_wait_for_its_start(world: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from adapter import errors
 from adapter.job.status import RunStatus
+from tests.support.startable import to_start
 
 from .world import CALLER, SOURCE, TARGET, World, execute_script
 
@@ -41,7 +42,7 @@ def test_a_job_that_waits_for_its_start_is_started_once(world: World) -> None:
         world.operate.terminate(CALLER, SOURCE, job)
     assert world.woken == 0
     world.operate.start(CALLER, SOURCE, job)
-    assert world.jobs.to_start(9) == [job]
+    assert to_start(world.jobs) == [job]
     assert world.woken == 1
     with pytest.raises(errors.AlreadyStarted):
         world.operate.start(CALLER, SOURCE, job)

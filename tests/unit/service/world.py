@@ -18,6 +18,7 @@ from adapter.store.logs import LogStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 from adapter.testing.hosts import MemoryHosts
+from tests.support.startable import to_start
 
 SOURCE, TARGET, THIRD = Scope("biz", "2"), Scope("biz", "3"), Scope("biz", "4")
 BOTH = Host(bk_host_id=9, bk_cloud_id=0, ip="10.0.0.9", name="both")
@@ -113,7 +114,7 @@ class World:
 
     def count(self) -> int:
         """How many jobs there are at all."""
-        return len(self.jobs.to_start(1000))
+        return len(to_start(self.jobs))
 
 
 def execute_script(**changes: Any) -> ExecuteScript:

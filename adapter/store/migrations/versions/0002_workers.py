@@ -41,9 +41,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_job_instance_open",
         "job_instance",
-        ["worker_id", "scope_type", "scope_id", "id"],
-        sqlite_where=sa.text("open"),
-        postgresql_where=sa.text("open"),
+        ["worker_id", "status", "scope_type", "scope_id", "id"],
+        sqlite_where=sa.text("open AND started"),
+        postgresql_where=sa.text("open AND started"),
     )
     op.drop_index("ix_job_instance_status", table_name="job_instance")
 
