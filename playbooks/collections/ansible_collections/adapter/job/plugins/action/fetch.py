@@ -15,16 +15,21 @@ does not fail when a file is missing: the targets say so, each for itself.
 from __future__ import annotations
 
 import base64
-import hashlib
-import os
-from pathlib import Path
+import secrets
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.adapter.job.plugins.plugin_utils.cache_part import CachePart
 from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Exchange, NoAnswer, is_one_line
-from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Stopped
+from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Patience, Stopped
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
+from ansible_collections.adapter.job.plugins.plugin_utils.stream import (
+    Download,
+    NotClean,
+    can_stream,
+    exchange,
+)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -45,9 +50,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._key = f"{args['key']}.{self._host_id}{self._spool.key_suffix}"
         self._user = str(args.get("user") or "")
         self._limit = int(args.get("speed_limit") or 0) * 1024 * 1024
+        self._patience = Patience(self._spool)
+        self._streams = can_stream(self._connection)
         manifest: dict[str, Any] = {"files": []}
-        for number, spec in enumerate(args["files"]):
-            manifest["files"].append(self._fetch(number, str(spec["path"]), str(spec["kind"])))
+        for spec in args["files"]:
+            manifest["files"].append(self._fetch(str(spec["path"]), str(spec["kind"])))
         self._spool.write_manifest(int(args["source"]), manifest)
         bad = [file for file in manifest["files"] if file["state"] != "ok"]
         result["job"] = {
@@ -56,7 +63,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         }
         return result
 
-    def _fetch(self, number: int, path: str, kind: str) -> dict[str, Any]:
+    def _fetch(self, path: str, kind: str) -> dict[str, Any]:
         """One line of the manifest: the entries that `path` stands for, all of them in the cache."""
         found: dict[str, Any] = {"path": path, "kind": kind, "state": "ok", "message": "", "entries": []}
         if not is_one_line(path):
@@ -65,7 +72,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         try:
             if kind in ("file", "directory"):
                 self._say(path, status=0, status_desc="pulling")
-            answer = self._ask("list", f"{self._key}.{number}", self._user, kind, data=f"{path}\n".encode())
+            answer = self._patience.keep(self._ask, "list", self._key, self._user, kind, data=_line(path))
             found["state"], found["message"] = answer.state, answer.detail
             if answer.state == "ok":
                 for line in answer.output.split(b"\0")[:-1]:
@@ -85,25 +92,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _entry(self, path: str, line: bytes) -> dict[str, Any]:
         kind, size, mode, sha256, name = line.decode("utf-8", "surrogateescape").split(" ", 4)
-        archive = kind.partition(":")[2]
+        is_archive = kind == "archive"
         entry = {
-            "type": "directory" if archive else "file",
+            "type": "directory" if is_archive else "file",
             "name": name,
             "size": int(size),
             "mode": mode,
             "sha256": sha256,
-            "path": path if archive else f"{path.rpartition('/')[0]}/{name}",
+            "path": path if is_archive else f"{path.rpartition('/')[0]}/{name}",
         }
         if not is_one_line(name):
             return entry  # the targets refuse it, each for itself
-        remote = archive or str(entry["path"])
-        try:
-            pace = Pace(self._spool, self._limit)
-            if not self._spool.cached(sha256).exists():
-                self._read(remote, entry, pace)
-        finally:
-            if archive:
-                self._drop(archive)
+        pace = self._cache(entry, kind)
         self._say(
             entry["path"],
             status=4,
@@ -114,55 +114,93 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         return entry
 
-    def _drop(self, archive: str) -> None:
+    def _cache(self, entry: dict[str, Any], kind: str) -> Pace:
+        """See to it that the cache holds the entry's bytes, whoever brings them there."""
+        pace = Pace(self._spool, self._limit)
+        with CachePart(self._spool.cached(entry["sha256"]), entry["size"], pace.wait) as part:
+            is_new = part.size == 0
+            try:
+                while not part.is_complete:
+                    pace = Pace(self._spool, self._limit, part.size)
+                    if part.size < entry["size"]:
+                        self._read_on(entry, kind, part, pace)
+                    if part.size == entry["size"] and not part.complete():
+                        # What an earlier attempt left may be damaged: all is read anew, once.
+                        if is_new:
+                            raise NoAnswer(0, f"{entry['path']} changed while it was read")
+                        is_new = True
+            except (Stopped, NoAnswer, OSError):
+                part.discard()
+                raise
+        return pace
+
+    def _read_on(self, entry: dict[str, Any], kind: str, part: CachePart, pace: Pace) -> None:
+        """Bring more of it, as far as the connection holds."""
+        try:
+            self._read(entry, kind, part, pace)
+        except AnsibleConnectionFailure as error:
+            self._patience.lost(error)
+        except NotClean:
+            self._streams = False
+
+    def _read(self, entry: dict[str, Any], kind: str, part: CachePart, pace: Pace) -> None:
+        """Bring what is missing. Raises NoAnswer if the source has not that much."""
+        size, offset = entry["size"], part.size
+        about = ("read", self._key, self._user, kind, offset, size - offset)
+        path = _line(entry["path"])
+
+        def report(total: int) -> None:
+            self._patience.reached()
+            if pace.is_time_to_speak():
+                progress, speed = total * 100 // size, pace.speed(total)
+                told = {"size": size, "speed": speed, "progress": progress}
+                self._say(entry["path"], status=2, status_desc="uploading", **told)
+
+        if not self._streams:
+            self._read_pieces(entry, kind, part, pace, report)
+            return
+        mark = f"job-{secrets.token_hex(8)}"
+        flow = Download(part, mark, pace, report)
+        answer = exchange(self._connection, flow, lambda: self._ask(*about, mark, data=path))
+        self._patience.reached()
+        if answer.state != "ok":
+            raise NoAnswer(0, answer.detail)
+        if part.size < size:
+            raise NoAnswer(0, f"{entry['path']} changed while it was read")
+
+    def _read_pieces(
+        self, entry: dict[str, Any], kind: str, part: CachePart, pace: Pace, report: Any
+    ) -> None:
+        """For connections that only give and take bytes: an exchange for each piece."""
+        path = _line(entry["path"])
+        if kind == "archive":
+            path = self._patience.keep(self._ask, "pack", self._key, self._user, data=path).output + b"\n"
+        try:
+            while part.size < entry["size"]:
+                about = ("read", self._key, self._user, "file", part.size)
+                count = min(pace.piece, entry["size"] - part.size)
+                answer = self._patience.keep(self._ask, *about, count, "-", data=path)
+                piece = base64.b64decode(answer.output) if answer.state == "base64" else answer.output
+                if len(piece) != count:
+                    raise NoAnswer(0, answer.detail or f"{entry['path']} changed while it was read")
+                part.add(piece)
+                pace.sent(part.size)
+                report(part.size)
+        finally:
+            if kind == "archive":
+                self._drop(path)
+
+    def _drop(self, archive: bytes) -> None:
         """Remove what was packed on the host. If it does not answer, what was read is good all the same."""
         try:
-            self._ask("drop", self._key, self._user, data=f"{archive}\n".encode("utf-8", "surrogateescape"))
+            self._ask("drop", self._key, self._user, data=archive)
         except (AnsibleConnectionFailure, NoAnswer) as error:
-            self._display.vvv(f"could not remove {archive} from the host: {error}")
-
-    def _read(self, remote: str, entry: dict[str, Any], pace: Pace) -> None:
-        """Bring the bytes into the cache under their digest, or not at all."""
-        final = self._spool.cached(entry["sha256"])
-        part = final.with_name(f"{final.name}.{os.getpid()}.part")
-        digest = hashlib.sha256()
-        try:
-            with part.open("wb") as file:
-                offset = 0
-                while offset < entry["size"]:
-                    piece = self._piece(remote, offset, min(pace.piece, entry["size"] - offset))
-                    digest.update(piece)
-                    file.write(piece)
-                    offset += len(piece)
-                    pace.sent(offset)
-                    self._say(
-                        entry["path"],
-                        status=2,
-                        status_desc="uploading",
-                        size=entry["size"],
-                        speed=pace.speed(offset),
-                        progress=offset * 100 // entry["size"],
-                    )
-            if digest.hexdigest() != entry["sha256"]:
-                raise NoAnswer(0, f"{entry['path']} changed while it was read")
-            _durable(part, final)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def _piece(self, remote: str, offset: int, size: int) -> bytes:
-        data = f"{remote}\n".encode("utf-8", "surrogateescape")
-        answer = self._ask("read", self._key, self._user, offset, size, data=data)
-        piece = base64.b64decode(answer.output) if answer.state == "base64" else answer.output
-        if len(piece) != size:
-            raise NoAnswer(0, f"{remote} changed while it was read")
-        return piece
+            self._display.vvv(f"could not remove {archive!r} from the host: {error}")
 
     def _say(self, path: str, **changes: Any) -> None:
         entry = {"bk_host_id": self._host_id, "mode": 0, "src_host_id": self._host_id, "src_path": path}
         self._spool.file_progress(**entry, **changes)
 
 
-def _durable(part: Path, final: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.rename(final)
+def _line(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape") + b"\n"

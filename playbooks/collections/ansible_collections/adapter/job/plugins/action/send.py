@@ -16,18 +16,29 @@ The result holds `job`: state ("ok" or the first thing that went wrong), message
 from __future__ import annotations
 
 import time
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.adapter.job.plugins.plugin_utils.cache_part import hashed
 from ansible_collections.adapter.job.plugins.plugin_utils.exchange import (
     Answer,
     Exchange,
     NoAnswer,
     is_one_line,
 )
-from ansible_collections.adapter.job.plugins.plugin_utils.pace import Pace, Stopped
+from ansible_collections.adapter.job.plugins.plugin_utils.pace import BLOCK, Pace, Patience, Stopped
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
+from ansible_collections.adapter.job.plugins.plugin_utils.stream import (
+    Upload,
+    can_stream,
+    exchange,
+)
+
+#: Bytes that ssh is given before it has reached the host: that many more have gone out for certain.
+_BUFFERED = 2 * 1024 * 1024
 
 
 class Refused(Exception):
@@ -58,8 +69,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._mode = str(args.get("mode") or "force")
         self._limit = int(args.get("speed_limit") or 0) * 1024 * 1024
         self._rename = str(args.get("rename") or "")
-        self._directories: set[str] = set()
-        self._staged = 0
+        self._patience = Patience(self._spool)
+        self._streams = can_stream(self._connection)
+        #: An earlier attempt may have left files half way, or brought them all the way.
+        self._again = self._spool.has_file_progress()
+        self._unfinished: set[str] = set()
         job = self._spool.result() or self._send(args["sources"])
         result["job"] = job
         result["changed"] = job["files"] > 0
@@ -84,6 +98,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             problems.append(str(error))
         except Stopped as error:
             job["state"] = str(error)
+            if self._again:
+                self._unfinished.update(str(source["directory"]) for source in sources)
         self._drop_staging()
         job["message"] = "; ".join(problems)
         job["end_time"] = int(time.time() * 1000)
@@ -122,7 +138,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 self._say(source, entry["path"], final, status=5, status_desc="failed", content=str(error))
                 state = error.state if state == "ok" else state
                 problems.append(f"{final}: {error}")
-                self._drop_staging()  # what has come of it may be what leaves no room for the others
             except AnsibleConnectionFailure as error:
                 lost = f"the host cannot be reached: {error}"
                 self._say(source, entry["path"], final, status=5, status_desc="failed", content=lost)
@@ -130,64 +145,100 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return state, "; ".join(problems), placed
 
     def _send_file(self, source: dict[str, Any], entry: dict[str, Any], directory: str, final: str) -> None:
-        pace = Pace(self._spool, self._limit)
-        self._say(source, entry["path"], final, status=3, status_desc="downloading", size=entry["size"])
-        place = _line(final)
-        self._begin(directory)
-        self._staged += 1
-        staged = f"{directory}.job-{self._key}/{self._staged}"
-        with self._spool.cached(entry["sha256"]).open("rb") as file:
-            offset, piece = 0, file.read(pace.piece)
+        """Bring one file to its place, however often the connection breaks meanwhile."""
+        say = partial(self._say, source, entry["path"], final, size=entry["size"])
+        say(status=3, status_desc="downloading")
+        place = _line(directory) + _line(final)
+        try:
+            file = self._spool.cached(entry["sha256"]).open("rb")
+        except OSError as error:
+            raise Refused("source_failed", f"the controller's copy cannot be read: {error}") from error
+        self._unfinished.add(directory)
+        with file:
+            again, spoilt = self._again, False
             while True:
-                answer = self._ask(
-                    "write", self._key, self._user, offset, len(piece), data=_line(staged) + piece
-                )
-                _require(answer)
-                offset += len(piece)
-                pace.sent(offset)
-                piece = file.read(pace.piece)
-                if not piece:
-                    break
-                self._say(
-                    source,
-                    entry["path"],
-                    final,
-                    status=3,
-                    status_desc="downloading",
-                    size=entry["size"],
-                    speed=pace.speed(offset),
-                    progress=offset * 100 // max(1, entry["size"]),
-                )
-        data = _line(staged) + place
-        _require(
-            self._ask(
-                "place", self._key, self._user, entry["sha256"], entry["mode"], entry["type"], data=data
-            )
-        )
-        self._say(
-            source,
-            entry["path"],
-            final,
-            status=4,
-            status_desc="finished",
-            size=entry["size"],
-            speed=pace.speed(entry["size"]),
-            progress=100,
-        )
+                try:
+                    offset = self._staged(entry, place) if again else 0
+                    pace = Pace(self._spool, self._limit, offset)
+                    if offset < 0 or self._put(file, entry, place, offset, pace, say):
+                        break
+                except AnsibleConnectionFailure as error:
+                    self._patience.lost(error)
+                except Refused as error:
+                    if error.state != "corrupt":
+                        raise
+                    # What an earlier attempt left may be damaged. It is gone now: all is sent anew, once.
+                    if spoilt or not again:
+                        raise _why_corrupt(file, entry["sha256"], error) from error
+                    spoilt = True
+                again = True
+        self._unfinished.discard(directory)
+        say(status=4, status_desc="finished", speed=pace.speed(entry["size"]), progress=100)
 
-    def _begin(self, directory: str) -> None:
-        if directory in self._directories:
-            return
-        _require(self._ask("begin", self._key, self._user, self._mode, data=_line(directory)))
-        self._directories.add(directory)
+    def _staged(self, entry: dict[str, Any], place: bytes) -> int:
+        """The offset to go on from; -1 if the whole file is in its place."""
+        about = (entry["sha256"], entry["size"], entry["mode"], entry["type"])
+        answer = self._ask("size", self._key, self._user, *about, data=place)
+        self._patience.reached()
+        if answer.state == "placed":
+            return -1
+        _require(answer)
+        return min(int(answer.words[0]), entry["size"]) // BLOCK * BLOCK
+
+    def _put(
+        self, file: BinaryIO, entry: dict[str, Any], place: bytes, offset: int, pace: Pace, say: Any
+    ) -> bool:
+        """Send what is missing; False if it did not all arrive and the target is to be asked how much did."""
+        size = entry["size"]
+
+        def report(total: int) -> None:
+            if total - offset > _BUFFERED:
+                self._patience.reached()
+            if pace.is_time_to_speak() and total < size:
+                progress = total * 100 // size
+                say(status=3, status_desc="downloading", speed=pace.speed(total), progress=progress)
+
+        def ask(count: int, data: bytes) -> Answer:
+            about = (size, entry["sha256"], entry["mode"], entry["type"], self._mode)
+            return self._ask("put", self._key, self._user, offset, count, *about, data=data)
+
+        if self._streams:
+            flow = Upload(file, offset, size, pace, report)
+            answer = exchange(self._connection, flow, lambda: ask(size - offset, place))
+            self._patience.reached()
+            return self._arrived(answer, offset)
+        file.seek(offset)
+        while True:
+            piece = file.read(pace.piece)
+            answer = ask(len(piece), place + piece)
+            self._patience.reached()
+            if not self._arrived(answer, offset):
+                return False
+            offset += len(piece)
+            if offset >= size:
+                return True
+            pace.sent(offset)
+            report(offset)
+
+    def _arrived(self, answer: Answer, offset: int) -> bool:
+        """True if the target took it; False if it has another number of bytes than it should."""
+        if answer.state != "at":
+            _require(answer)
+            return True
+        if int(answer.words[0]) <= offset:
+            raise Refused("copy_failed", f"only {answer.detail} bytes arrived: is the disk full?")
+        return False
 
     def _drop_staging(self) -> None:
-        for directory in self._directories:
-            try:
-                self._ask("drop", self._key, self._user, data=_line(f"{directory}.job-{self._key}"))
-            except (AnsibleConnectionFailure, NoAnswer) as error:
-                self._display.vvv(f"could not remove the staging place in {directory}: {error}")
-        self._directories.clear()
+        """Nothing of a file that did not get to its place stays, as far as the host can be reached."""
+        if not self._unfinished:
+            return
+        try:
+            data = b"".join(_line(directory) for directory in self._unfinished)
+            self._ask("drop", self._key, self._user, data=data)
+        except (AnsibleConnectionFailure, NoAnswer) as error:
+            self._display.vvv(f"could not remove what is staged in {self._unfinished}: {error}")
+        self._unfinished.clear()
 
     def _say(self, source: dict[str, Any], path: str, final: str, **changes: Any) -> None:
         self._spool.file_progress(
@@ -208,9 +259,15 @@ def _line(path: str) -> bytes:
 
 
 def _require(answer: Answer) -> None:
-    if answer.state == "ok":
-        return
-    detail = answer.detail
-    if answer.state == "at":
-        detail = f"only {answer.detail} bytes arrived: is the disk full?"
-    raise Refused({"wrong_user": "wrong_user"}.get(answer.state, "copy_failed"), detail)
+    if answer.state != "ok":
+        state = answer.state if answer.state in ("wrong_user", "corrupt") else "copy_failed"
+        raise Refused(state, answer.detail)
+
+
+def _why_corrupt(file: BinaryIO, sha256: str, error: Refused) -> Refused:
+    """The controller's own copy may be what is damaged: then the next job reads it anew."""
+    file.seek(0)
+    if hashed(file).hexdigest() == sha256:
+        return Refused("copy_failed", str(error))
+    Path(file.name).unlink(missing_ok=True)
+    return Refused("source_failed", "the controller's copy was damaged; it has been removed")

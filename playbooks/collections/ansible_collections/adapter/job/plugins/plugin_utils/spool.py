@@ -122,6 +122,10 @@ class Spool:
         by_hand.mkdir(mode=0o700, exist_ok=True)
         return by_hand
 
+    def has_file_progress(self) -> bool:
+        """True if an attempt at this step has spoken of this host's files before."""
+        return self._directory is not None and self._path("files.jsonl").exists()
+
     def file_progress(self, **entry: Any) -> None:
         """Say how one file stands (keys as adapter.job.model.FileLog)."""
         if self._directory is None:
