@@ -52,14 +52,9 @@ class Access:
             return self._system(credentials)
         if credentials.access_token:
             return self._by_access_token(credentials, credentials.access_token)
-        app = self._verified(credentials)
         if credentials.bk_token:
-            token = self._token(credentials.bk_token)
-            if token.app.code != app.code:
-                raise errors.EsbError(
-                    f"The specified user TOKEN belongs to another APP, not to [bk_app_code={app.code}]"
-                )
-            return _caller(app, token.user)
+            return self._by_bk_token(credentials, credentials.bk_token)
+        app = self._verified(credentials)
         if not credentials.username:
             raise errors.EsbError(
                 "User authentication failed, please provide a valid user identity, "
@@ -95,6 +90,21 @@ class Access:
         if credentials.app_secret and not _is_secret(token.app, credentials.app_secret):
             raise _wrong_secret(token.app.code)
         return _caller(token.app, token.user)
+
+    def _by_bk_token(self, credentials: Credentials, bk_token: str) -> Caller:
+        """One look-up for nearly every call: the token's row has its application's too."""
+        found = self._apps.find_token(bk_token)
+        if found is not None and found.app.code == credentials.app_code:
+            if not _is_secret(found.app, credentials.app_secret or ""):
+                raise _wrong_secret(found.app.code)
+            return _caller(found.app, found.user)
+        app = self._verified(credentials)
+        token = self._token(bk_token)
+        if token.app.code != app.code:
+            raise errors.EsbError(
+                f"The specified user TOKEN belongs to another APP, not to [bk_app_code={app.code}]"
+            )
+        return _caller(app, token.user)
 
     def _token(self, text: str) -> Token:
         token = self._apps.find_token(text)

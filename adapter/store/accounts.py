@@ -16,6 +16,14 @@ from adapter.store.transactions import Bind, insert_row, is_id, is_storable, tra
 _table = tables.account
 _SECRETS = ("private_key", "password")
 
+# Of every launch: built once, because building one takes longer than running it.
+_BY_ID = sa.select(_table).where(_table.c.id == sa.bindparam("account"))
+_BY_ALIAS = sa.select(_table).where(
+    _table.c.scope_type == sa.bindparam("type"),
+    _table.c.scope_id == sa.bindparam("scope"),
+    _table.c.alias == sa.bindparam("alias"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccountCredential:
@@ -48,11 +56,13 @@ class AccountStore:
 
     def get(self, account_id: int) -> Account | None:
         """The account of any scope, None if there is none of that id."""
-        return self._one(_table.c.id == account_id) if is_id(account_id) else None
+        return self._one(_BY_ID, account=account_id) if is_id(account_id) else None
 
     def by_alias(self, scope: Scope, alias: str) -> Account | None:
         """The scope's account of exactly that alias."""
-        return self._one(_in(scope), _table.c.alias == alias) if is_storable(alias) else None
+        if not is_storable(alias):
+            return None
+        return self._one(_BY_ALIAS, type=scope.type, scope=scope.id, alias=alias)
 
     def list(
         self,
@@ -128,9 +138,9 @@ class AccountStore:
 
     def credential(self, account_id: int) -> AccountCredential:
         """The account's secrets in clear. Raises AccountUnknown; ValueError if the key file is another."""
-        statement = sa.select(_table).where(_table.c.id == account_id)
         with transaction(self._bind) as connection:
-            row = connection.execute(statement).one_or_none() if is_id(account_id) else None
+            found = connection.execute(_BY_ID, {"account": account_id}) if is_id(account_id) else None
+            row = None if found is None else found.one_or_none()
         if row is None:
             raise errors.AccountUnknown(f"ID={account_id}")
         return AccountCredential(
@@ -156,9 +166,9 @@ class AccountStore:
             raise errors.AccountUnknown(f"ID={account_id}")
         return account
 
-    def _one(self, *conditions: sa.ColumnElement[bool]) -> Account | None:
+    def _one(self, statement: sa.Select[Any], **wanted: Any) -> Account | None:
         with transaction(self._bind) as connection:
-            row = connection.execute(sa.select(_table).where(*conditions)).one_or_none()
+            row = connection.execute(statement, wanted).one_or_none()
         return _account(row) if row else None
 
 

@@ -13,6 +13,14 @@ from adapter.store import tables
 from adapter.store.secrets import hash_secret
 from adapter.store.transactions import Bind, is_storable, transaction
 
+# Of every request: built once, because building one takes longer than running it.
+_APP = sa.select(tables.app).where(tables.app.c.code == sa.bindparam("code"))
+_TOKEN = (
+    sa.select(tables.app, tables.token.c.user)
+    .join(tables.token, tables.token.c.app_code == tables.app.c.code)
+    .where(tables.token.c.hashed_token == sa.bindparam("hashed"))
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class App:
@@ -43,7 +51,7 @@ class AppStore:
         if not is_storable(code):
             return None
         with transaction(self._bind) as connection:
-            row = connection.execute(sa.select(tables.app).where(tables.app.c.code == code)).one_or_none()
+            row = connection.execute(_APP, {"code": code}).one_or_none()
         return _app(row) if row else None
 
     def create(
@@ -100,13 +108,8 @@ class AppStore:
         """What the token stands for, None if it is unknown. Looked up by its hash, so no time tells of it."""
         if not is_storable(token):
             return None
-        statement = (
-            sa.select(tables.app, tables.token.c.user)
-            .join(tables.token, tables.token.c.app_code == tables.app.c.code)
-            .where(tables.token.c.hashed_token == hash_secret(token))
-        )
         with transaction(self._bind) as connection:
-            row = connection.execute(statement).one_or_none()
+            row = connection.execute(_TOKEN, {"hashed": hash_secret(token)}).one_or_none()
         return Token(app=_app(row), user=row.user) if row else None
 
 

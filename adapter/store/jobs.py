@@ -14,6 +14,7 @@ from adapter.job.model import Host, HostResult, JobInstance, Scope, ScriptTask, 
 from adapter.job.status import RunStatus
 from adapter.store import codec, job_rows, tables
 from adapter.store.claims import Claim
+from adapter.store.group_commit import GroupCommit
 from adapter.store.progress import JobProgress
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import MAX_ID, is_id, is_storable
@@ -22,6 +23,20 @@ _job = tables.job_instance
 _step = tables.step_instance
 _host = tables.host_result
 
+# Of every request and every poll: built once, because building one takes longer than running it.
+_ADD_JOB, _ADD_STEP, _ADD_HOSTS = sa.insert(_job), sa.insert(_step), sa.insert(_host)
+_JOB = sa.select(_job).where(_job.c.id == sa.bindparam("job"))
+_STATUS = sa.select(_job.c.status).where(_job.c.id == sa.bindparam("job"))
+_STEPS = (
+    sa.select(_step).where(_step.c.job_instance_id == sa.bindparam("job")).order_by(_step.c.order, _step.c.id)
+)
+_STEP = sa.select(_step).where(_step.c.id == sa.bindparam("step"))
+_HOSTS = (
+    sa.select(_host)
+    .where(_host.c.step_instance_id == sa.bindparam("step"), _host.c.execute_count == sa.bindparam("count"))
+    .order_by(_host.c.order, _host.c.bk_host_id)
+)
+
 
 class JobStore(JobProgress):
     """The tables `job_instance`, `step_instance` and `host_result`."""
@@ -29,6 +44,7 @@ class JobStore(JobProgress):
     def __init__(self, engine: sa.Engine, box: SecretBox, claim: Claim | None = None) -> None:
         super().__init__(engine, claim)
         self._box = box
+        self._commits = GroupCommit(engine)
 
     def under(self, claim: Claim) -> JobStore:
         """The same for the owner of a job: what it writes raises ClaimLost once the job is another's."""
@@ -41,31 +57,34 @@ class JobStore(JobProgress):
         """
         if len(hosts) != len(job.steps):
             raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
-        with self._engine.begin() as connection:
-            job_id = _insert(connection, _job, job_rows.job_values(job))
+
+        def insert(connection: sa.Connection) -> JobInstance:
+            job_id = _insert(connection, _ADD_JOB, job_rows.job_values(job))
             steps = tuple(
                 self._add_step(connection, replace(step, job_instance_id=job_id), targets)
                 for step, targets in zip(job.steps, hosts, strict=True)
             )
-        return replace(job, id=job_id, steps=steps)
+            return replace(job, id=job_id, steps=steps)
+
+        return self._commits.run(insert)
 
     def get(self, job_instance_id: int) -> JobInstance | None:
         """The job with its steps in order, of any scope; None if there is none of that id."""
         if not is_id(job_instance_id):
             return None
-        steps = sa.select(_step).where(_step.c.job_instance_id == job_instance_id)
+        wanted = {"job": job_instance_id}
         with self._engine.begin() as connection:
             # The job first: a job that reads finished then never has a step that does not.
-            row = connection.execute(sa.select(_job).where(_job.c.id == job_instance_id)).one_or_none()
+            row = connection.execute(_JOB, wanted).one_or_none()
             if row is None:
                 return None
-            rows = connection.execute(steps.order_by(_step.c.order, _step.c.id))
+            rows = connection.execute(_STEPS, wanted)
             return job_rows.to_job(row, tuple(job_rows.to_step(step) for step in rows))
 
     def status(self, job_instance_id: int) -> RunStatus:
         """The job's state alone. Raises JobUnknown."""
         with self._engine.begin() as connection:
-            status = connection.scalar(sa.select(_job.c.status).where(_job.c.id == job_instance_id))
+            status = connection.scalar(_STATUS, {"job": job_instance_id})
         if status is None:
             raise errors.JobUnknown(job_instance_id)
         return RunStatus(status)
@@ -89,13 +108,9 @@ class JobStore(JobProgress):
 
     def hosts(self, step_instance_id: int, execute_count: int) -> tuple[HostResult, ...]:
         """The hosts of one execution of a step, in the order of its targets."""
-        statement = (
-            sa.select(_host)
-            .where(_host.c.step_instance_id == step_instance_id, _host.c.execute_count == execute_count)
-            .order_by(_host.c.order, _host.c.bk_host_id)
-        )
+        wanted = {"step": step_instance_id, "count": execute_count}
         with self._engine.begin() as connection:
-            return tuple(job_rows.to_host_result(row) for row in connection.execute(statement))
+            return tuple(job_rows.to_host_result(row) for row in connection.execute(_HOSTS, wanted))
 
     def list(self, wanted: JobFilter) -> tuple[int, tuple[JobInstance, ...]]:
         """How many jobs there are, and a page of them without their steps, newest first."""
@@ -117,13 +132,13 @@ class JobStore(JobProgress):
     def _add_step(
         self, connection: sa.Connection, step: StepInstance, targets: tuple[Host, ...]
     ) -> StepInstance:
-        step_id = _insert(connection, _step, job_rows.step_values(step, self._box))
+        step_id = _insert(connection, _ADD_STEP, job_rows.step_values(step, self._box))
         rows = [
             job_rows.host_values(step_id, step.execute_count, order, host)
             for order, host in enumerate(targets)
         ]
         if rows:
-            connection.execute(sa.insert(_host), rows)
+            connection.execute(_ADD_HOSTS, rows)
         script = step.script
         if script and script.param_sensitive:
             script = replace(script, param=job_rows.MASK)
@@ -133,11 +148,11 @@ class JobStore(JobProgress):
         if not is_id(step_instance_id):
             return None
         with self._engine.begin() as connection:
-            return connection.execute(sa.select(_step).where(_step.c.id == step_instance_id)).one_or_none()
+            return connection.execute(_STEP, {"step": step_instance_id}).one_or_none()
 
 
-def _insert(connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> int:
-    key = connection.execute(sa.insert(table).values(values)).inserted_primary_key
+def _insert(connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> int:
+    key = connection.execute(statement, values).inserted_primary_key
     assert key is not None  # for the type checker: a single-row insert has one
     return int(key[0])
 
