@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from starlette.applications import Starlette
 
 from adapter.api.application import Services, create_app
+from adapter.api.event_stream import OpenStreams
 from adapter.clock import SystemClock
 from adapter.config import Settings
 from adapter.engine.callback import Callbacks
@@ -22,9 +23,11 @@ from adapter.engine.workflows import Parts
 from adapter.hosts.inventory import InventoryHosts
 from adapter.service.access import Access
 from adapter.service.catalog import Catalog
+from adapter.service.follow import Follow
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
+from adapter.store.changes import JobChanges
 from adapter.store.database import is_shared
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
@@ -88,6 +91,8 @@ def build(settings: Settings) -> Adapter:
         launch=Launch(jobs, catalog, hosts, clock, wake),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
+        follow=Follow(jobs, logs, JobChanges(stores.engine)),
+        streams=OpenStreams(settings.max_streams),
         catalog=catalog,
         hosts=hosts,
         ready=lambda: _ask(stores.engine),

@@ -30,6 +30,7 @@ class Settings:
     max_running_jobs_total: int = 0  #: over all workers; 0 is no limit
     max_running_jobs_per_scope: int = 0  #: of one business, over all workers; 0 is 3/4 of what they may run
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
+    max_streams: int = 200  #: event streams open at once; a further one is refused with 429
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
     callback_timeout: int = 10  #: seconds for one callback request
@@ -41,7 +42,7 @@ class Settings:
         """Make paths absolute: the working directory of a service means nothing later. Raises ValueError."""
         for name in ("data_dir", "inventory", "playbooks"):
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
-        for name in ("forks", "max_running_jobs", "max_body_bytes", "callback_timeout"):
+        for name in ("forks", "max_running_jobs", "max_body_bytes", "max_streams", "callback_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("max_running_jobs_total", "max_running_jobs_per_scope"):

@@ -335,6 +335,16 @@ class EsbComponentNotFound(EsbError):
     code = 1306404
 
 
+class TooManyStreams(EsbError):
+    """As many event streams are open as one service may have: ESB's code of its rate limit."""
+
+    code = 1306429
+    http_status = 429
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} event streams are open; try again later, or raise ADAPTER_MAX_STREAMS")
+
+
 class EsbParametersError(EsbError):
     """The authorization header is not JSON."""
 

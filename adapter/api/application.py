@@ -14,6 +14,7 @@ from adapter.api.endpoints import Dispatcher, failed
 from adapter.api.health import Health
 from adapter.api.json_text import shown
 from adapter.api.routes import routes
+from adapter.api.streams import stream_routes
 from adapter.config import Settings
 from adapter.errors import BadRequest, JobError, NoSuchPath
 
@@ -21,11 +22,13 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services, settings: Settings) -> Starlette:
-    """The application: JOB's APIs, and /healthz. It starts nothing and owns nothing that must be closed."""
+    """The application: JOB's APIs, event streams, /healthz. It starts and owns nothing."""
+    dispatcher = Dispatcher(services, settings.max_body_bytes)
     app = Starlette(
         routes=[
             Route("/healthz", Health(services).answer, methods=["GET"]),
-            *routes(Dispatcher(services, settings.max_body_bytes)),
+            *routes(dispatcher),
+            *stream_routes(dispatcher),
         ],
         exception_handlers={HTTPException: _no_route},
     )

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.api.event_stream import OpenStreams
 from adapter.api.use_cases import Launch, Operate, Query
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.ports import Hosts
 from adapter.service.access import Access
 from adapter.service.catalog import Catalog
+from adapter.service.follow import Follow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,8 @@ class Services:
     launch: Launch
     operate: Operate
     query: Query
+    follow: Follow
+    streams: OpenStreams
     catalog: Catalog
     hosts: Hosts
     ready: Callable[[], None]

@@ -56,7 +56,7 @@ class Surface:
 
 
 @dataclass(kw_only=True)
-class _Trace:
+class Trace:
     """What the access log says of a request: never a body, never a secret."""
 
     name: str
@@ -94,12 +94,25 @@ class Dispatcher:
         return serve
 
     async def _serve(self, surface: Surface, request: Request) -> Response:
-        id_ = reading.request_id(request)
-        trace = _Trace(name=f"{surface.prefix}/{request.path_params['name'][:64]}", request_id=id_)
-        try:
+        async def work(trace: Trace) -> Response:
             found = _find(surface, request)
-            incoming = await reading.read(request, id_, self._max_body_bytes)
-            response = await run_in_threadpool(self._carry_out, found, incoming, surface.system, trace)
+            incoming = await self.read(request, trace)
+            return await run_in_threadpool(self._carry_out, found, incoming, surface.system, trace)
+
+        return await self.guarded(request, f"{surface.prefix}/{request.path_params['name'][:64]}", work)
+
+    async def read(self, request: Request, trace: Trace) -> reading.Incoming:
+        """Everything of the request. Raises BodyTooLarge."""
+        return await reading.read(request, trace.request_id, self._max_body_bytes)
+
+    async def guarded(
+        self, request: Request, name: str, work: Callable[[Trace], Awaitable[Response]]
+    ) -> Response:
+        """What `work` answers, or the envelope of what went wrong."""
+        id_ = reading.request_id(request)
+        trace = Trace(name=name, request_id=id_)
+        try:
+            response = await work(trace)
         except ClientDisconnect:
             return Response(status_code=400)
         except JobError as error:
@@ -113,19 +126,32 @@ class Dispatcher:
         return response
 
     def _carry_out(
-        self, found: Endpoint, incoming: reading.Incoming, system: bool, trace: _Trace
+        self, found: Endpoint, incoming: reading.Incoming, system: bool, trace: Trace
     ) -> replies.EnvelopeResponse:
         """In a thread of its own, with everything that takes time: parsing, the use case, writing the reply."""
-        access = self._services.access
         raw = incoming.fields()
+        call = self.understood(found.schema, found.scopes, incoming, raw, system=system, trace=trace)
+        return replies.EnvelopeResponse(replies.success(found.answer(call), incoming.id))
+
+    def understood(
+        self,
+        schema: type[Schema],
+        scopes_of: Callable[[Mapping[str, Any]], tuple[Scope, ...]],
+        incoming: reading.Incoming,
+        raw: dict[str, Any],
+        *,
+        system: bool,
+        trace: Trace,
+    ) -> Call:
+        """The request of a known caller, who may use its scopes. Raises JobError."""
+        access = self._services.access
         caller = access.identify(credentials.read(incoming, raw, system=system))
         trace.app, trace.user = caller.app_code, caller.user
-        wanted = found.scopes(raw)
+        wanted = scopes_of(raw)
         for scope in wanted:
             access.require_scope(caller, scope)
-        fields = loading.load(found.schema, raw)
-        data = found.answer(Call(services=self._services, caller=caller, scopes=wanted, fields=fields))
-        return replies.EnvelopeResponse(replies.success(data, incoming.id))
+        fields = loading.load(schema, raw)
+        return Call(services=self._services, caller=caller, scopes=wanted, fields=fields)
 
 
 def failed(error: JobError, request_id: str) -> replies.EnvelopeResponse:

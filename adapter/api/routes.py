@@ -105,14 +105,14 @@ SURFACES = (
 )
 
 #: A gateway may serve everything below its own name and a stage.
-_BASES = ("", "/api/bk-job/{stage}")
+BASES = ("", "/api/bk-job/{stage}")
 
 
 def routes(dispatcher: Dispatcher) -> list[Route]:
     """Every path, with and without its last slash."""
     return [
         Route(base + surface.prefix + path, dispatcher.of(surface), methods=["GET", "POST"])
-        for base in _BASES
+        for base in BASES
         for surface in SURFACES
         for path in (("/{name}", "/{name}/") if surface.endpoints else ("/{name:path}",))
     ]

@@ -37,16 +37,49 @@ def job_status(report: JobReport) -> dict[str, Any]:
     job = report.job
     return {
         "finished": job.status.is_finished,
-        "job_instance": {
-            "job_instance_id": job.id,
-            "name": job.name,
-            "status": int(job.status),
-            **_times(job),
-            **scope(job.scope),
-        },
+        "job_instance": job_instance(job),
         "step_instance_list": [
             _step(step, None if report.hosts is None else report.hosts.get(step.id, ())) for step in job.steps
         ],
+    }
+
+
+def job_instance(job: JobInstance) -> dict[str, Any]:
+    """A job without its steps."""
+    return {
+        "job_instance_id": job.id,
+        "name": job.name,
+        "status": int(job.status),
+        **_times(job),
+        **scope(job.scope),
+    }
+
+
+def step_instance(step: StepInstance) -> dict[str, Any]:
+    """A step without its hosts."""
+    return {
+        "step_instance_id": step.id,
+        "name": step.name,
+        "type": int(step.type),
+        "status": int(step.status),
+        "execute_count": step.execute_count,
+        **_times(step),
+    }
+
+
+def host_result(result: HostResult) -> dict[str, Any]:
+    """A host within a step."""
+    return {
+        "bk_host_id": result.host.bk_host_id,
+        "ip": result.host.ip,
+        "bk_cloud_id": result.host.bk_cloud_id,
+        "status": int(result.status),
+        "tag": result.tag,
+        "exit_code": result.exit_code,
+        "error_code": int(result.error_code),
+        "start_time": result.start_time,
+        "end_time": result.end_time,
+        "total_time": result.total_time,
     }
 
 
@@ -124,28 +157,8 @@ def _job_row(job: JobInstance) -> dict[str, Any]:
 
 def _step(step: StepInstance, hosts: tuple[HostResult, ...] | None) -> dict[str, Any]:
     return {
-        "step_instance_id": step.id,
-        "name": step.name,
-        "type": int(step.type),
-        "status": int(step.status),
-        "execute_count": step.execute_count,
-        **_times(step),
-        "step_ip_result_list": None if hosts is None else [_ip_result(result) for result in hosts],
-    }
-
-
-def _ip_result(result: HostResult) -> dict[str, Any]:
-    return {
-        "bk_host_id": result.host.bk_host_id,
-        "ip": result.host.ip,
-        "bk_cloud_id": result.host.bk_cloud_id,
-        "status": int(result.status),
-        "tag": result.tag,
-        "exit_code": result.exit_code,
-        "error_code": int(result.error_code),
-        "start_time": result.start_time,
-        "end_time": result.end_time,
-        "total_time": result.total_time,
+        **step_instance(step),
+        "step_ip_result_list": None if hosts is None else [host_result(result) for result in hosts],
     }
 
 

@@ -11,6 +11,7 @@ import click
 import structlog
 import uvicorn
 
+from adapter.bootstrap import Adapter
 from adapter.cli.processes import built, drained, started, worker_options
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one. [default: 8000]")
 @click.option("--no-worker", is_flag=True, default=None, help="Serve the API only; other processes run jobs.")
 @click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
+@click.option("--max-streams", type=click.IntRange(1), help="Event streams open at once. [default: 200]")
 @worker_options
 def serve(**options: Any) -> None:
     """Serve the API. Every option is also ADAPTER_<NAME> in the environment. SIGTERM drains."""
@@ -36,11 +38,24 @@ def serve(**options: Any) -> None:
     listener = _bound(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     started(adapter)
-    server = uvicorn.Server(config)
+    server = _Server(config, adapter)
     _stop_on_signals(server)
     log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
     server.run(sockets=[listener])
     drained(adapter)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn waits for open responses when it ends; event streams are told to end."""
+
+    def __init__(self, config: uvicorn.Config, adapter: Adapter) -> None:
+        super().__init__(config)
+        self._streams = adapter.services.streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then everything else."""
+        self._streams.close()
+        await super().shutdown(sockets)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -195,6 +195,15 @@ class HostResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostChange:
+    """A host's result, and which execution of which step it belongs to."""
+
+    step_instance_id: int
+    execute_count: int
+    result: HostResult
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepInstance:
     """One execution of a step. Exactly one of `script` and `file` is set."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from adapter.job.model import HostResult, JobInstance, StepInstance
+from adapter.job.model import HostChange, JobInstance, StepInstance
 from adapter.store import job_rows, tables
 from adapter.store.transactions import MAX_ID
 
@@ -51,15 +51,6 @@ _TAKE_NUMBER = (
     .values(changes=_job.c.changes + 1)
     .returning(_job.c.changes)
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class HostChange:
-    """A host's result, and which execution of which step it belongs to."""
-
-    step_instance_id: int
-    execute_count: int
-    result: HostResult
 
 
 @dataclass(frozen=True, kw_only=True)

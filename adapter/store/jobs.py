@@ -17,7 +17,7 @@ from adapter.store.claims import Claim
 from adapter.store.group_commit import GroupCommit
 from adapter.store.progress import JobProgress
 from adapter.store.secrets import SecretBox
-from adapter.store.transactions import MAX_ID, is_id, is_storable
+from adapter.store.transactions import MAX_COUNT, MAX_ID, is_id, is_storable
 
 _job = tables.job_instance
 _step = tables.step_instance
@@ -111,6 +111,19 @@ class JobStore(JobProgress):
         wanted = {"step": step_instance_id, "count": execute_count}
         with self._engine.begin() as connection:
             return tuple(job_rows.to_host_result(row) for row in connection.execute(_HOSTS, wanted))
+
+    def host(self, step_instance_id: int, execute_count: int, bk_host_id: int) -> HostResult | None:
+        """One of them; None if it is none of them."""
+        if not all(is_id(id_) for id_ in (step_instance_id, bk_host_id)) or abs(execute_count) > MAX_COUNT:
+            return None
+        statement = sa.select(_host).where(
+            _host.c.step_instance_id == step_instance_id,
+            _host.c.execute_count == execute_count,
+            _host.c.bk_host_id == bk_host_id,
+        )
+        with self._engine.begin() as connection:
+            row = connection.execute(statement).one_or_none()
+        return None if row is None else job_rows.to_host_result(row)
 
     def list(self, wanted: JobFilter) -> tuple[int, tuple[JobInstance, ...]]:
         """How many jobs there are, and a page of them without their steps, newest first."""

@@ -13,6 +13,8 @@ Bind = sa.Engine | sa.Connection
 
 #: The largest id a column holds; what is beyond it names nothing.
 MAX_ID = 2**63 - 1
+#: The same for numbers of executions.
+MAX_COUNT = 2**31 - 1
 
 
 @contextmanager

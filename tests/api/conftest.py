@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from adapter.api.application import Services, create_app
+from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
 from adapter.job.model import Host
 from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.catalog import Catalog
+from adapter.service.follow import Follow
+from adapter.store.changes import JobChanges
+from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.testing.hosts import MemoryHosts
 
@@ -79,6 +84,10 @@ class make_world:  # noqa: N801 used like a function
             launch=launch,
             operate=operate,
             query=query,
+            follow=Follow(
+                JobStore(stores.engine, stores.box), LogStore(stores.engine), JobChanges(stores.engine)
+            ),
+            streams=OpenStreams(2),
             catalog=Catalog(
                 accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock
             ),

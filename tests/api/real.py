@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapter.api.application import Services, create_app
+from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
 from adapter.job.model import Host, Scope, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
@@ -13,9 +14,11 @@ from adapter.ports import Clock
 from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.catalog import Catalog
+from adapter.service.follow import Follow
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
+from adapter.store.changes import JobChanges
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores
@@ -68,6 +71,8 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         launch=Launch(jobs, catalog, hosts, clock, wake),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
+        follow=Follow(jobs, logs, JobChanges(stores.engine)),
+        streams=OpenStreams(settings.max_streams),
         catalog=catalog,
         hosts=hosts,
         ready=lambda: None,
