@@ -5,11 +5,13 @@ A play's variables win over the inventory's, so the step's account decides whom 
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.ansible.inventory import secret_lookup
-from adapter.ansible.text import UserText
+from adapter.ansible.inventory import RunInventory, secret_lookup
+from adapter.ansible.text import UserText, is_template
 from adapter.job.model import Account, FileTask, Host, ScriptTask
 from adapter.job.paths import split_source
 
@@ -19,10 +21,10 @@ TARGETS = "job_targets"
 
 #: What the inventory says; else from root `su`, which needs no password and is on every host (sudo may not be);
 #: else Ansible's default.
-_BECOME_METHOD = (
-    "{{ job_become_method or ('su' if job_login_user == 'root'"
+_BECOME_BY = {
+    "ansible_become_method": "{{ job_become_method or ('su' if job_login_user == 'root'"
     " else lookup('ansible.builtin.config', 'DEFAULT_BECOME_METHOD')) }}"
-)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +41,12 @@ def source_group(number: int) -> str:
     return f"job_source_{number}"
 
 
-def script_plays(task: ScriptTask, account: Account, key: str, script_file: str, max_log: int) -> list[Play]:
-    """Launch everywhere first, then follow what has not ended: every script runs from the start (design D4)."""
+def script_plays(
+    task: ScriptTask, account: Account, inventory: RunInventory, key: str, script_file: str, max_log: int
+) -> list[Play]:
+    """Launch the script on every target and follow it to its end (design D4)."""
     arguments: dict[str, Any] = {
+        "phase": "run",
         "key": key,
         "script": script_file,
         "language": int(task.language),
@@ -53,27 +58,29 @@ def script_plays(task: ScriptTask, account: Account, key: str, script_file: str,
         arguments["param_secret"] = "param"  # noqa: S105 the name of the secret, not the secret
     else:
         arguments["param"] = UserText(task.param)
-    start = {
-        "name": "start",
-        "adapter.job.script": {"phase": "start", **arguments},
-        "register": "job_started",
-    }
-    follow = {
-        "name": "follow",
-        "adapter.job.script": {"phase": "follow", **arguments},
-        "when": "job_started.job.state in ['running', 'launching']",
-    }
-    return [_play("script", TARGETS, account, [start, follow])]
+    tasks = [{"name": "script", "adapter.job.script": arguments}]
+    return [_play("script", TARGETS, account, inventory, tasks)]
 
 
-def stop_plays(task: ScriptTask, account: Account, key: str) -> list[Play]:
+def stop_plays(task: ScriptTask, account: Account, inventory: RunInventory, key: str) -> list[Play]:
     """Kill the script's processes on every host, and keep it from starting where it has not."""
     arguments = {"phase": "stop", "key": key, "user": UserText(account.account), "timeout": task.timeout}
-    return [_play("stop", TARGETS, account, [{"name": "stop", "adapter.job.script": arguments}])]
+    return [_play("stop", TARGETS, account, inventory, [{"name": "stop", "adapter.job.script": arguments}])]
+
+
+def clean_plays(account: Account, inventory: RunInventory, keys: Sequence[str]) -> list[Play]:
+    """Remove runs whose results are stored from the hosts."""
+    arguments = {"phase": "clean", "keys": list(keys), "user": UserText(account.account)}
+    return [_play("clean", TARGETS, account, inventory, [{"name": "clean", "adapter.job.script": arguments}])]
 
 
 def file_plays(
-    task: FileTask, account: Account, source_accounts: list[Account], sources: list[SourceHost], key: str
+    task: FileTask,
+    account: Account,
+    source_accounts: list[Account],
+    sources: list[SourceHost],
+    inventory: RunInventory,
+    key: str,
 ) -> list[Play]:
     """One play a source (each has its own account), then one that sends to the targets (design D5)."""
     plays = []
@@ -92,7 +99,9 @@ def file_plays(
             "ignore_unreachable": True,
             "ignore_errors": True,
         }
-        plays.append(_play(f"fetch {number}", source_group(number), source_accounts[number], [fetch]))
+        plays.append(
+            _play(f"fetch {number}", source_group(number), source_accounts[number], inventory, [fetch])
+        )
     send = {
         "key": key,
         "user": UserText(account.account),
@@ -110,7 +119,7 @@ def file_plays(
             for item in sources
         ],
     }
-    plays.append(_play("send", TARGETS, account, [{"name": "send", "adapter.job.send": send}]))
+    plays.append(_play("send", TARGETS, account, inventory, [{"name": "send", "adapter.job.send": send}]))
     return plays
 
 
@@ -118,22 +127,26 @@ def _file(path: str) -> dict[str, Any]:
     return {"path": UserText(path), "kind": split_source(path).kind}
 
 
-def _play(name: str, hosts: str, account: Account, tasks: list[dict[str, Any]]) -> Play:
+def _play(
+    name: str, hosts: str, account: Account, inventory: RunInventory, tasks: list[dict[str, Any]]
+) -> Play:
     return {
         "name": name,
         "hosts": hosts,
         "gather_facts": False,
-        "vars": account_variables(account),
+        "vars": account_variables(account, inventory.of(hosts)),
         "tasks": tasks,
     }
 
 
-def account_variables(account: Account) -> dict[str, Any]:
-    """Whom the play logs in as and becomes (design D2). Secrets are looked up while the run lasts."""
-    variables: dict[str, Any] = {"job_account": UserText(account.account)}
+def account_variables(account: Account, hosts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Whom the play logs in as and becomes (design D2), on hosts with these variables of the run's inventory.
+
+    Secrets are looked up while the run lasts.
+    """
+    variables: dict[str, Any] = {}
     login = account.login_user
     if login:
-        variables["job_login_user"] = UserText(login)
         variables["ansible_user"] = variables["ansible_ssh_user"] = UserText(login)
         # A kept connection belongs to one credential: another account must not ride on it.
         variables["ansible_control_path_dir"] = (
@@ -146,11 +159,25 @@ def account_variables(account: Account) -> dict[str, Any]:
         if account.has_password:
             variables["ansible_password"] = secret_lookup(secret_name(account, "password"))
             variables["ansible_ssh_pass"] = variables["ansible_ssh_password"] = variables["ansible_password"]
-    variables["ansible_become"] = "{{ job_login_user != job_account }}"
-    variables["ansible_become_method"] = _BECOME_METHOD
-    # Become plugins put it into a shell's line as it is.
-    variables["ansible_become_user"] = "{{ job_account | quote }}"
-    return variables
+    logins = {login} if login else {host["job_login_user"] for host in hosts}
+    return variables | _become(account, login, logins)
+
+
+def _become(account: Account, login: str | None, logins: set[str]) -> dict[str, Any]:
+    """Where one answer is right for every host it is given in plain words: a template costs time on each."""
+    if not any(map(is_template, logins)):
+        if logins <= {account.account}:
+            return {"ansible_become": False}
+        if account.account not in logins:
+            # Become plugins put the user into a shell's line as it is.
+            become = {"ansible_become": True, "ansible_become_user": UserText(shlex.quote(account.account))}
+            return become | ({"job_login_user": UserText(login)} if login else {}) | _BECOME_BY
+    return {
+        "job_account": UserText(account.account),
+        **({"job_login_user": UserText(login)} if login else {}),
+        "ansible_become": "{{ job_login_user != job_account }}",
+        "ansible_become_user": "{{ job_account | quote }}",
+    } | _BECOME_BY
 
 
 def secret_name(account: Account, kind: str) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapter.ansible.inventory import RunInventory
-from adapter.ansible.playbook import Play
+from adapter.ansible.playbook import TARGETS, Play
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunInput:
     """What becomes an ansible-runner private data directory. `secrets` never reach a file."""
 
-    inventory: dict[str, Any]
+    inventory: str  #: the text of hosts.yml
+    hosts: tuple[str, ...]  #: inventory names of all that take part
+    sources: frozenset[str] = frozenset()  #: of those that files come from
     playbooks: dict[str, list[Play]]  #: by file name below project/
     files: dict[str, bytes] = field(default_factory=dict)  #: by path below project/
     secrets: dict[str, str] = field(default_factory=dict)
@@ -36,7 +37,11 @@ class RunInput:
     ) -> RunInput:
         """A run's input; the inventory's secrets and `secrets` are merged."""
         return cls(
-            inventory=inventory.content,
+            inventory=inventory.text(),
+            hosts=tuple(inventory.hosts),
+            sources=frozenset(
+                name for group in inventory.groups if group != TARGETS for name in inventory.groups[group]
+            ),
             playbooks=playbooks,
             files=files or {},
             secrets={**inventory.secrets, **(secrets or {})},

@@ -10,7 +10,7 @@ from typing import Any
 from adapter.job.status import HostStatus
 
 #: Tasks whose events are about a target host; a "fetch" is about a source.
-_TARGET_TASKS = ("start", "follow", "send", "stop")
+_TARGET_TASKS = ("script", "send", "stop")
 
 _USER_MISSING = re.compile(
     r"unknown user|does not exist|unknown login|no passwd entry|invalid user|unknown uid", re.IGNORECASE
@@ -52,6 +52,9 @@ class HostEvent:
     start_time: int | None = None
     end_time: int | None = None
     log_bytes: int | None = None
+    is_answer: bool = (
+        False  #: True if it is the word of a plugin about the host, whether that has ended or not
+    )
 
 
 def parse(raw: Mapping[str, Any]) -> HostEvent | None:
@@ -93,6 +96,7 @@ def of_result(name: str, job: Mapping[str, Any], *, is_file: bool) -> HostEvent:
         start_time=job.get("start_time"),
         end_time=job.get("end_time"),
         log_bytes=job.get("log_bytes"),
+        is_answer=True,
     )
 
 

@@ -1,7 +1,8 @@
-"""YAML for Ansible: plain data dumped, a request's text marked `!unsafe` so that it is never rendered."""
+"""Plain data dumped for Ansible, a request's text marked as unsafe so that it is never rendered."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import yaml
@@ -38,11 +39,28 @@ _Dumper.add_representer(
 _Dumper.add_representer(
     UserText, lambda dumper, data: dumper.represent_scalar("!unsafe", str(data), style=_style(data))
 )
-_Dumper.add_representer(
-    VaultText, lambda dumper, data: dumper.represent_scalar("!vault", str(data), style="|")
-)
 
 
 def to_yaml(value: Any) -> str:
     """YAML text that Ansible reads back as `value`."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def is_template(value: Any) -> bool:
+    """True for text that Ansible would render."""
+    return isinstance(value, str) and not isinstance(value, UserText) and ("{{" in value or "{%" in value)
+
+
+def to_json(value: Any) -> str:
+    """JSON text that Ansible reads back as `value`: it knows marked text by `__ansible_unsafe`."""
+    return json.dumps(_marked(value), ensure_ascii=False)
+
+
+def _marked(value: Any) -> Any:
+    if isinstance(value, UserText):
+        return {"__ansible_unsafe": str(value)}
+    if isinstance(value, VaultText):
+        return {"__ansible_vault": str(value)}
+    if isinstance(value, dict):
+        return {key: _marked(item) for key, item in value.items()}
+    return [_marked(item) for item in value] if isinstance(value, list) else value

@@ -65,12 +65,14 @@ class Preparation:
         else:
             task = replace(task, param=param)
         key = self._key(step)
+        inventory = self._inventory({TARGETS: targets})
+        max_log = self.settings.max_log_bytes
         plays = {
-            STEP_PLAYBOOK: script_plays(task, account, key, SCRIPT_FILE, self.settings.max_log_bytes),
-            STOP_PLAYBOOK: stop_plays(task, account, key),
+            STEP_PLAYBOOK: script_plays(task, account, inventory, key, SCRIPT_FILE, max_log),
+            STOP_PLAYBOOK: stop_plays(task, account, inventory, key),
         }
         return RunInput.of(
-            self._inventory({TARGETS: targets}),
+            inventory,
             plays,
             forks=self._forks(targets),
             files={SCRIPT_FILE: task.content.encode()},
@@ -91,9 +93,11 @@ class Preparation:
             for number, source in enumerate(task.sources)
             for host in source.hosts
         ]
-        plays = {STEP_PLAYBOOK: file_plays(task, account, source_accounts, sources, self._key(step))}
+        inventory = self._inventory(groups)
+        plays = file_plays(task, account, source_accounts, sources, inventory, self._key(step))
         everyone = [host for members in groups.values() for host in members]
-        return RunInput.of(self._inventory(groups), plays, forks=self._forks(everyone), secrets=secrets)
+        forks = self._forks(everyone)
+        return RunInput.of(inventory, {STEP_PLAYBOOK: plays}, forks=forks, secrets=secrets)
 
     def _directory(self, step: StepInstance, task: FileTask, source: Host) -> str:
         at_ms = step.create_time or 0

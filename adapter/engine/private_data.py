@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from adapter.ansible.run_input import RunInput
@@ -19,6 +19,9 @@ from adapter.ansible.text import to_yaml
 #: Keeps dead links from hanging for as long as TCP likes, and connections for the next step. Not Ansible's own -C:
 #: compression costs many times what it saves on files that are compressed already.
 _SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
+
+#: The group of the hosts that a run is about if not about all.
+LIMIT = "job_unfinished"
 
 #: What a run may see of the service's environment; the rest (cloud keys, passwords) is not its business.
 _PASSED_ON = (
@@ -48,7 +51,7 @@ class PrivateData:
         """Write the directory, again after a crash: the same input makes the same files."""
         for name in ("inventory", "project/files", "env", "spool"):
             (self.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._put("inventory/hosts.yml", to_yaml(run.inventory).encode())
+        self._put("inventory/hosts.yml", run.inventory.encode())
         for name, plays in run.playbooks.items():
             self._put(f"project/{name}", to_yaml(plays).encode())
         for name, content in run.files.items():
@@ -60,6 +63,7 @@ class PrivateData:
     def _environment(self, run: RunInput, control_path_dir: Path) -> dict[str, str]:
         environment = {
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
+            "ANSIBLE_INVENTORY_ENABLED": "yaml",  # hosts.yml: no other plugin needs to try it
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(control_path_dir),
             "ANSIBLE_RETRY_FILES_ENABLED": "False",
         }
@@ -68,6 +72,20 @@ class PrivateData:
         if "ANSIBLE_SSH_ARGS" not in os.environ:
             environment["ANSIBLE_SSH_ARGS"] = _SSH_ARGS
         return environment
+
+    def limit_to(self, names: Iterable[str] | None) -> None:
+        """Name the hosts that the next run is about, in a group; None: no such group, a run is about all."""
+        path = self.path / "inventory" / "limit.yml"
+        if names is None:
+            path.unlink(missing_ok=True)
+            return
+        group = {LIMIT: {"hosts": dict.fromkeys(names)}}
+        self._put("inventory/limit.yml", json.dumps(group).encode())
+
+    @property
+    def is_limited(self) -> bool:
+        """True between limit_to(names) and limit_to(None)."""
+        return (self.path / "inventory" / "limit.yml").exists()
 
     def _put(self, name: str, content: bytes) -> None:
         draft = self.path / f"{name}.new"

@@ -27,7 +27,7 @@ class Recorder:
         self._step = step
         self._board = board
         ids = [item.host.bk_host_id for item in board.results]
-        stored = {} if step.script is None else {i: logs.size(step.id, step.execute_count, i) for i in ids}
+        stored = {} if step.script is None else logs.sizes(step.id, step.execute_count)
         self.spool = SpoolReader(spool, ids, stored)
         self._pending: list[LogChunk] = []
         self._file_hosts: set[int] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,8 +52,10 @@ class PlaybookRun:
         prefix: str,
         environ: Mapping[str, str],
         warm: WarmAnsible | None = None,
+        limit: str | None = None,
     ) -> None:
         self._data = data
+        self._limit = limit
         self._warm = warm
         self._playbook = playbook
         self._environ = dict(environ)
@@ -96,12 +99,12 @@ class PlaybookRun:
         yield self._close_ledger()
 
     def _take(self, pause: float) -> tuple[list[dict[str, Any]], bool]:
+        """What comes within `pause` seconds: whoever stores it pays by the batch, not by the event."""
         batch: list[dict[str, Any]] = []
+        until = time.monotonic() + pause
         try:
-            item = self._queue.get(timeout=pause)
-            while item is not None:
+            while (item := self._queue.get(timeout=max(0, until - time.monotonic()))) is not None:
                 batch.append(item)
-                item = self._queue.get_nowait()
         except queue.Empty:
             return batch, False
         return batch, True
@@ -135,7 +138,11 @@ class PlaybookRun:
 
     def _run_playbook(self) -> Outcome:
         config = RunnerConfig(
-            private_data_dir=str(self._data.path), playbook=self._playbook, ident=self.ident, quiet=True
+            private_data_dir=str(self._data.path),
+            playbook=self._playbook,
+            ident=self.ident,
+            limit=self._limit,
+            quiet=True,
         )
         config.suppress_ansible_output = True
         config.prepare()

@@ -17,7 +17,8 @@ import structlog
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from adapter.engine.callback import Callbacks
-from adapter.engine.step_run import HandedOver, StepRuns
+from adapter.engine.execution import HandedOver
+from adapter.engine.step_run import StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.roll_up import job_status, next_step
 from adapter.job.status import RunStatus

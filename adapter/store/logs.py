@@ -95,16 +95,16 @@ class LogStore:
                     found.setdefault(row.bk_host_id, []).append(row)
         return {host: _joined(rows) for host, rows in found.items()}
 
-    def size(self, step_instance_id: int, execute_count: int, bk_host_id: int) -> int:
-        """The offset after the last byte stored: where the next chunk begins."""
+    def sizes(self, step_instance_id: int, execute_count: int) -> dict[int, int]:
+        """By host that printed anything, the offset after the last byte stored: where the next chunk begins."""
+        end = sa.func.max(_chunk.c.offset + sa.func.length(_chunk.c.content))
         statement = (
-            sa.select(_chunk.c.offset + sa.func.length(_chunk.c.content))
-            .where(_of(step_instance_id, execute_count, _chunk.c.bk_host_id == bk_host_id))
-            .order_by(_chunk.c.offset.desc())
-            .limit(1)
+            sa.select(_chunk.c.bk_host_id, end)
+            .where(_chunk.c.step_instance_id == step_instance_id, _chunk.c.execute_count == execute_count)
+            .group_by(_chunk.c.bk_host_id)
         )
         with self._engine.begin() as connection:
-            return connection.scalar(statement) or 0
+            return {row[0]: row[1] for row in connection.execute(statement)}
 
     def save_file_logs(self, step_instance_id: int, execute_count: int, entries: Iterable[FileLog]) -> None:
         """Write the entries in one transaction; one of the same mode, source and destination is replaced.

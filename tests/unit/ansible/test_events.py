@@ -10,7 +10,7 @@ from adapter.ansible.runner_events import HostEvent, of_result, parse, unreachab
 from adapter.job.status import HostStatus
 
 
-def raw(kind: str, task: str = "start", host: str | None = "web", **res: Any) -> dict[str, Any]:
+def raw(kind: str, task: str = "script", host: str | None = "web", **res: Any) -> dict[str, Any]:
     """An event as ansible-runner gives it."""
     return {"event": kind, "event_data": {"host": host, "task": task, "res": res}}
 
@@ -35,7 +35,7 @@ def test_a_task_that_starts_means_running() -> None:
         {"event": "verbose"},
         raw("runner_on_ok", "fetch", job={"state": "ok"}),
         raw("runner_on_ok", host=None),
-        raw("runner_on_skipped", "follow"),
+        raw("runner_on_skipped", "script"),
         raw("runner_item_on_ok"),
         raw("runner_retry"),
     ],
@@ -49,9 +49,9 @@ def test_a_result_carries_everything_the_plugin_said() -> None:
     """Exit code, times and bytes; a failed task has the same as an ok one."""
     said: dict[str, Any] = {"exit_code": 3, "start_time": 5, "end_time": 9, "log_bytes": 70, "message": "m"}
     job = {"state": "finished", **said}
-    expected = HostEvent(name="web", status=HostStatus.NON_ZERO_EXIT, **said)
+    expected = HostEvent(name="web", status=HostStatus.NON_ZERO_EXIT, **said, is_answer=True)
     assert parse(raw("runner_on_ok", job=job)) == expected
-    assert parse(raw("runner_on_failed", "follow", job=job)) == expected
+    assert parse(raw("runner_on_failed", "script", job=job)) == expected
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_unreachable_hosts(message: str, expected: HostStatus) -> None:
 
 def test_an_unreachable_host_without_a_reason_gets_one() -> None:
     """The log is never empty."""
-    event = parse({"event": "runner_on_unreachable", "event_data": {"host": "web", "task": "start"}})
+    event = parse({"event": "runner_on_unreachable", "event_data": {"host": "web", "task": "script"}})
     assert event == HostEvent(
         name="web", status=HostStatus.AGENT_ABNORMAL, message="the host cannot be reached"
     )

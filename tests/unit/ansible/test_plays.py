@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapter.ansible.inventory import secret_lookup
+from adapter.ansible.inventory import RunInventory, run_inventory, secret_lookup
 from adapter.ansible.playbook import (
     SourceHost,
     account_variables,
@@ -29,6 +29,12 @@ HOSTILE = "{{ lookup('pipe', 'id') }} $(id) `id` '\"\\ - : # \t !unsafe %}"
 def account(**changes: Any) -> Account:
     """Account app, become from whom the inventory names."""
     return Account(**{"id": 4, "scope": Scope("biz", "1"), "alias": "a", "account": "app", **changes})
+
+
+def inventory(**variables: Any) -> RunInventory:
+    """Of one host, target and source."""
+    host = {"bk_host_id": 7, "job_login_user": "svc", "job_become_method": "", **variables}
+    return RunInventory({"db": host}, {"job_targets": ("db",), "job_source_0": ("db",)}, {})
 
 
 class Loader(yaml.SafeLoader):
@@ -59,9 +65,9 @@ def test_everything_a_request_says_is_marked() -> None:
     user = account(account=HOSTILE, login_user=HOSTILE, has_password=True)
     where = [SourceHost(source=0, host=HOST, directory=f"/x/{HOSTILE}/")]
     for plays in (
-        script_plays(script, user, "k", "files/script", 10),
-        stop_plays(script, user, "k"),
-        file_plays(files, user, [user], where, "k"),
+        script_plays(script, user, inventory(), "k", "files/script", 10),
+        stop_plays(script, user, inventory(), "k"),
+        file_plays(files, user, [user], where, inventory(), "k"),
     ):
         read = yaml.load(to_yaml(plays), Loader)
         assert "lookup('pipe'" in to_yaml(plays).replace("''", "'")
@@ -82,24 +88,47 @@ def test_any_text_is_read_back_as_it_was(text: str) -> None:
 def test_a_sensitive_parameter_is_only_named() -> None:
     """It comes over the secret socket."""
     task = ScriptTask(language=1, content="", param="hush", param_sensitive=True, account_id=4)
-    plays = script_plays(task, account(), "k", "files/script", 10)
+    plays = script_plays(task, account(), inventory(), "k", "files/script", 10)
     assert "hush" not in to_yaml(plays)
     for step in plays[0]["tasks"]:
         assert step["adapter.job.script"]["param_secret"] == "param"
         assert "param" not in step["adapter.job.script"]
 
 
+def hosts(*logins: str) -> list[dict[str, str]]:
+    """Hosts that Ansible logs in to as these users."""
+    return [{"job_login_user": login} for login in logins]
+
+
 def test_an_account_without_login_is_become_unless_ansible_is_it_already() -> None:
     """Ansible logs in as the inventory says; nothing of that is overridden."""
-    variables = account_variables(account())
+    variables = account_variables(account(), hosts("svc", "root"))
+    assert variables["ansible_become"] is True
+    assert variables["ansible_become_user"] == "app"
+    assert "job_become_method" in variables["ansible_become_method"]
+    assert not {"ansible_user", "ansible_password", "ansible_ssh_private_key_file"} & set(variables)
+    assert account_variables(account(), hosts("app", "app")) == {"ansible_become": False}
+
+
+@pytest.mark.parametrize("logins", [("app", "svc"), ("{{ admin }}",), ("svc", "{% if x %}a{% endif %}")])
+def test_what_differs_from_host_to_host_is_a_template(logins: tuple[str, ...]) -> None:
+    """Each host then decides for itself whether its login is the account."""
+    variables = account_variables(account(), hosts(*logins))
     assert variables["ansible_become"] == "{{ job_login_user != job_account }}"
     assert variables["job_account"] == "app"
-    assert not {"ansible_user", "ansible_password", "ansible_ssh_private_key_file"} & set(variables)
+    assert "quote" in variables["ansible_become_user"]
+
+
+def test_a_become_user_is_one_word_to_a_shell() -> None:
+    """Become plugins put it into a line as it is."""
+    variables = account_variables(account(account="a; id"), hosts("svc"))
+    assert variables["ansible_become_user"] == "'a; id'"
+    assert isinstance(variables["ansible_become_user"], UserText)
 
 
 def test_an_account_with_a_key_logs_in_with_that_key() -> None:
     """The key comes over the secret socket, and a kept connection is this account's alone."""
-    variables = account_variables(account(login_user="deploy", has_private_key=True))
+    variables = account_variables(account(login_user="deploy", has_private_key=True), hosts("svc"))
     assert variables["ansible_user"] == variables["job_login_user"] == "deploy"
     assert variables["ansible_ssh_private_key"] == secret_lookup("account-4-private_key")
     assert variables["ansible_control_path_dir"].endswith("/a4")
@@ -107,7 +136,8 @@ def test_an_account_with_a_key_logs_in_with_that_key() -> None:
 
 def test_an_account_with_a_password_does_not_use_the_inventory_s_key() -> None:
     """Otherwise a wrong password would not be noticed."""
-    variables = account_variables(account(login_user="app", has_password=True))
+    variables = account_variables(account(login_user="app", has_password=True), hosts("svc"))
+    assert variables["ansible_become"] is False
     assert variables["ansible_ssh_private_key_file"] == ""
     looked_up = secret_lookup("account-4-password")
     assert variables["ansible_password"] == variables["ansible_ssh_pass"] == looked_up
@@ -121,7 +151,7 @@ def test_transfer_modes(mode: int, expected: str) -> None:
     """Only 1 asks for a directory that is there."""
     source = FileSource(files=("/a", "/b/", "/c/REGEX:x", "/d/*"), account_id=4, hosts=(HOST,))
     task = FileTask(sources=(source,), target_path="/x/", account_id=4, transfer_mode=mode)
-    fetch, send = file_plays(task, account(), [account()], [], "k")
+    fetch, send = file_plays(task, account(), [account()], [], inventory(), "k")
     assert send["tasks"][0]["adapter.job.send"]["mode"] == expected
     kinds = [file["kind"] for file in fetch["tasks"][0]["adapter.job.fetch"]["files"]]
     assert kinds == ["file", "directory", "regex", "glob"]
@@ -129,8 +159,6 @@ def test_transfer_modes(mode: int, expected: str) -> None:
 
 def test_a_run_s_secrets_are_the_inventory_s_and_the_step_s() -> None:
     """Both are answered for while it lasts."""
-    from adapter.ansible.inventory import run_inventory
-
-    inventory = run_inventory({"job_targets": [HOST]}, {"db": {"ansible_password": "one"}}, "svc")
-    made = RunInput.of(inventory, {}, forks=1, secrets={"param": "two"})
+    given = run_inventory({"job_targets": [HOST]}, {"db": {"ansible_password": "one"}}, "svc")
+    made = RunInput.of(given, {}, forks=1, secrets={"param": "two"})
     assert sorted(made.secrets.values()) == ["one", "two"]

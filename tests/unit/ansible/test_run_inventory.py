@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapter.ansible.inventory import RunInventory, run_inventory, secret_lookup
-from adapter.ansible.text import to_yaml
+from adapter.ansible.text import UserText, to_json
 from adapter.job.model import Host
 
 DB = Host(bk_host_id=7, bk_cloud_id=0, ip="10.0.0.7", name="db")
 WEB = Host(bk_host_id=8, bk_cloud_id=0, ip="10.0.0.8", name="web")
 
 
-class Loader(yaml.SafeLoader):
-    """Reads what is marked as the text alone."""
-
-
-def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    return str(loader.construct_scalar(node))
-
-
-for tag in ("!vault", "!unsafe"):
-    Loader.add_constructor(tag, _text)
-
-
 def of(variables: dict[str, Any], user: str = "svc") -> tuple[dict[str, Any], dict[str, str]]:
     """Host db's variables in the run's inventory, and the secrets that are looked up."""
     made = run_inventory({"job_targets": [DB]}, {"db": variables}, user)
-    return made.content["all"]["hosts"]["db"], made.secrets
+    return made.hosts["db"], made.secrets
 
 
 def resolved(value: Any, secrets: dict[str, str]) -> Any:
@@ -45,13 +35,36 @@ def resolved(value: Any, secrets: dict[str, str]) -> Any:
 def test_only_the_hosts_that_take_part_are_in_it() -> None:
     """Each once with its variables, however many groups it is in; groups are only names."""
     made = run_inventory({"job_targets": [DB, WEB], "job_source_0": [DB]}, {"db": {}, "web": {}}, "svc")
-    hosts, children = made.content["all"]["hosts"], made.content["all"]["children"]
-    assert list(hosts) == ["db", "web"]
-    assert children == {
-        "job_targets": {"hosts": {"db": None, "web": None}},
-        "job_source_0": {"hosts": {"db": None}},
+    assert list(made.hosts) == ["db", "web"]
+    assert made.groups == {"job_targets": ("db", "web"), "job_source_0": ("db",)}
+    assert made.of("job_source_0") == [made.hosts["db"]]
+
+
+def test_its_text_says_once_what_all_hosts_have_alike() -> None:
+    """Of the same type too: 1 is not true. One host keeps what is its own."""
+    given: dict[str, dict[str, Any]] = {
+        "db": {"a": 1, "b": 1, "c": [True], "d": {"__ansible_unsafe": "{{ x }}"}, "only": "db"},
+        "web": {"a": 1, "b": True, "c": [True], "d": "{{ x }}"},
     }
-    assert made == RunInventory(made.content, {})
+    made = run_inventory({"job_targets": [DB, WEB]}, given, "svc")
+    everything = json.loads(made.text())["all"]
+    assert {"a": 1, "c": [True], "job_login_user": "svc"}.items() <= everything["vars"].items()
+    assert everything["hosts"] == {
+        "db": {"b": 1, "d": {"__ansible_unsafe": "{{ x }}"}, "only": "db", "bk_host_id": 7},
+        "web": {"b": True, "d": "{{ x }}", "bk_host_id": 8},
+    }
+    assert everything["children"] == {"job_targets": {"hosts": {"db": None, "web": None}}}
+    alone = json.loads(run_inventory({"job_targets": [DB]}, given, "svc").text())["all"]
+    assert (alone["vars"], alone["hosts"]["db"]["a"]) == ({}, 1)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.dictionaries(st.text(), st.text(st.characters(exclude_categories=["Cs"])), max_size=3))
+def test_ansible_reads_back_what_is_written(texts: dict[str, str]) -> None:
+    """Marked text stays marked and is not rendered, whatever is in it."""
+    host = {key: {"given": {k: UserText(v) for k, v in texts.items()}} for key in ("db", "web")}
+    text = RunInventory(host, {"job_targets": ("db", "web")}, {}).text()
+    assert json.loads(text)["all"]["vars"]["given"] == {k: {"__ansible_unsafe": v} for k, v in texts.items()}
 
 
 def test_a_host_is_known_by_its_id() -> None:
@@ -97,7 +110,7 @@ def test_secrets_are_looked_up_while_the_run_lasts(name: str) -> None:
         host, secrets = of({name: value})
         assert list(secrets.values()) == [text]
         assert host[name] == secret_lookup(next(iter(secrets)))
-        assert text not in to_yaml(host)
+        assert text not in to_json(host)
 
 
 @pytest.mark.parametrize("name", ["ansible_ssh_private_key_file", "bypass_proxy", "tokenizer", "monkey"])
@@ -150,11 +163,8 @@ def test_vault_values_stay_encrypted_and_unrendered_text_stays_so() -> None:
     host, secrets = of(
         {"key": {"__ansible_vault": vault}, "list": [{"__ansible_unsafe": "{{ x }}"}], "my_password": "p"}
     )
-    text = to_yaml(host)
-    assert "key: !vault |" in text
-    assert "- !unsafe '{{ x }}'" in text
-    read = yaml.load(text, Loader)
-    assert (read["key"], read["list"]) == (vault, ["{{ x }}"])
+    read = json.loads(to_json(host))
+    assert (read["key"], read["list"]) == ({"__ansible_vault": vault}, [{"__ansible_unsafe": "{{ x }}"}])
     assert list(secrets.values()) == ["p"]
 
 
@@ -163,4 +173,4 @@ def test_an_encrypted_password_needs_no_lookup() -> None:
     vault = "$ANSIBLE_VAULT;1.1;AES256\n6162\n"
     host, secrets = of({"ansible_password": {"__ansible_vault": vault}})
     assert (host["ansible_password"], secrets) == (vault, {})
-    assert "!vault" in to_yaml(host)
+    assert "__ansible_vault" in to_json(host)

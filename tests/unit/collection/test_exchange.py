@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import shlex
+import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,15 +34,17 @@ socket = module("secret_socket")
 class Action:
     """An action plugin whose connection answers with what a function makes of the command."""
 
-    def __init__(self, reply: Any) -> None:
+    def __init__(self, reply: Any, shell: str = "/bin/sh") -> None:
+        self._play_context = SimpleNamespace(executable=shell)
         self.reply = reply
         self.sent: list[bytes] = []
 
     def _low_level_execute_command(
-        self, command: str, *, in_data: bytes, encoding_errors: str
+        self, command: str, *, in_data: bytes, executable: str, encoding_errors: str
     ) -> dict[str, Any]:
+        assert executable == self._play_context.executable
         self.sent.append(in_data)
-        nonce = shlex.split(command)[6]
+        nonce = command.partition("\n")[0].split()[4]
         stdout = self.reply(nonce.encode())
         return {"rc": 1, "stdout": stdout.decode("utf-8", encoding_errors), "stderr": "the reason"}
 
@@ -92,21 +94,24 @@ def test_standard_input_is_never_empty() -> None:
     assert action.sent == [b"\n"]
 
 
+@pytest.mark.parametrize("shell", ["/bin/sh", "bash", "/usr/bin/fish"])
 @pytest.mark.parametrize("word", ["", "a b", "'\"$(id)`id`\\", "-x", "ä\udcff"])
-def test_words_reach_the_program_as_they_are(word: str) -> None:
-    """Whatever is in them; the program's text is one word too."""
+def test_words_reach_the_program_as_they_are(word: str, shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is in them. A shell that speaks POSIX runs the program itself, any other starts one that does."""
     seen: list[str] = []
 
     class Recording(Action):
         def _low_level_execute_command(self, command: str, **options: Any) -> dict[str, Any]:
-            seen.extend(shlex.split(command))
-            return super()._low_level_execute_command(command, **options)
+            seen.append(command)
+            return {"rc": 0, "stdout": "", "stderr": "recorded"}
 
-    action = Recording(lambda n: n + b" BEGIN 0\n\n" + n + b" END ok -\n")
-    exchange.Exchange(action, "files.sh")("list", "key", word)
-    assert seen[:2] == ["sh", "-c"]
-    assert seen[3:6] + seen[7:] == ["sh", "list", "key", word]
-    assert subprocess.run(["sh", "-n", "-c", seen[2]], check=False).returncode == 0
+    asked = exchange.Exchange(Recording(None, shell), "files.sh")
+    monkeypatch.setattr(asked, "_program", 'printf \'%s|\' "$1" "$2" "$4"')
+    with pytest.raises(exchange.NoAnswer, match="recorded"):
+        asked("list", "key", word)
+    assert seen[0].startswith("sh -c" if "fish" in shell else "set -- ")
+    ran = subprocess.run(["sh", "-c", os.fsencode(seen[0])], capture_output=True, check=True)
+    assert ran.stdout == os.fsencode(f"list|key|{word}|")
 
 
 def test_secrets_are_answered_while_the_run_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,11 +24,11 @@ class Run(Program):
         """Launch and wait."""
         content = script.encode()
         data = param.encode() + b"\n" + content
-        return self("start", timeout, language, len(content), 0, 1_000_000, wait, data=data)
+        return self("start", timeout, language, len(content), 0, 1_000_000, wait, 10, data=data)
 
     def follow(self, offset: int = 0, wait: int = 5, size: int = 1_000_000) -> Reply:
         """What came since."""
-        return self("follow", offset, size, wait)
+        return self("follow", offset, size, wait, 10)
 
     def to_the_end(self) -> Reply:
         """Follow until it has ended; the whole output."""
@@ -64,8 +64,9 @@ def run(path: str) -> Iterator[NewRun]:
     yield new
     for each in made:
         each("stop")
-        each("clean")
-        assert not each.directory.exists()
+        each("clean", each.key)
+        assert not each.directory.is_dir()
+        each.directory.unlink(missing_ok=True)
 
 
 def gone(group: int) -> bool:
@@ -85,7 +86,7 @@ def test_a_key_is_started_once(run: NewRun, tmp_path: Path) -> None:
     """A second start attaches to the first, also afterwards, also five at once."""
     mine, count = run(), tmp_path / "count"
     script = f"echo x >> {count}; sleep 0.3; echo done".encode()
-    started = [mine.popen("start", 60, 1, len(script), 0, 1000, 5) for _ in range(5)]
+    started = [mine.popen("start", 60, 1, len(script), 0, 1000, 5, 10) for _ in range(5)]
     for nonce, process in started:
         stdout, stderr = process.communicate(b"\n" + script, timeout=20)
         assert parse(nonce, stdout, stderr).state in ("finished", "running", "launching")
@@ -171,16 +172,29 @@ def test_a_script_that_did_not_arrive_whole_is_not_started(run: NewRun, tmp_path
     """The connection broke in its middle; the next attempt is the first."""
     mine, flag = run(), tmp_path / "ran"
     script = f"touch {flag}; exit 0; # and more".encode()
-    cut = mine("start", 60, 1, len(script), 0, 1000, 0, data=b"\n" + script[:-9])
+    cut = mine("start", 60, 1, len(script), 0, 1000, 0, 10, data=b"\n" + script[:-9])
     assert (cut.state, flag.exists()) == ("refused", False)
     assert mine.start(script.decode()).state == "finished"
     assert flag.exists()
 
 
+def test_what_was_collected_is_removed_and_never_runs_again(run: NewRun, tmp_path: Path) -> None:
+    """A controller that was frozen and wakes up late may still send its start."""
+    mine, other, runs = run(), run(), tmp_path / "runs"
+    mine.start(f"echo x >> {runs}")
+    other.start("echo other")
+    assert mine("clean", mine.key, "no.such.run").state == "gone"
+    assert mine.directory.is_file()
+    assert mine.start(f"echo x >> {runs}").state == "gone"
+    assert (mine("stop").state, mine.follow(0, 1).state) == ("gone", "gone")
+    assert runs.read_text() == "x\n"
+    assert other.follow(0, 0).output == b"other\n"
+
+
 def test_another_user_than_the_one_asked_for_runs_nothing(run: NewRun) -> None:
     """Become may have gone wrong silently."""
     mine = run()
-    reply = mine("start", 60, 1, 1, 0, 1000, 0, data=b"\n:", user="nosuchuser")
+    reply = mine("start", 60, 1, 1, 0, 1000, 0, 10, data=b"\n:", user="nosuchuser")
     assert reply.state == "wrong_user"
     assert not mine.directory.exists()
 
@@ -202,7 +216,7 @@ def test_the_parameter_is_not_kept(run: NewRun) -> None:
     mine = run()
     mine.start("sleep 0.5", "hush", wait=0)
     deadline = time.monotonic() + 5
-    while not (mine.directory / "group").exists() or (mine.directory / "param").exists():
+    while not (mine.directory / "group").exists() or (mine.directory / "param").stat().st_size:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     kept = b"".join(path.read_bytes() for path in mine.directory.iterdir() if path.is_file())
@@ -224,6 +238,6 @@ def test_a_base_directory_that_somebody_else_prepared_is_refused(tmp_path: Path)
     """A link in /tmp would have the script written where the link says."""
     text = (PROGRAMS / "supervisor.sh").read_text().replace("base=/tmp/bkjob.", f"base={tmp_path}/bkjob.")
     (tmp_path / f"bkjob.{os.getuid()}").symlink_to("/tmp")
-    argv = ["sh", "-c", text, "sh", "start", "k", "nonce", "", "60", "1", "1", "0", "10", "0"]
+    argv = ["sh", "-c", text, "sh", "start", "k", "nonce", "", "60", "1", "1", "0", "10", "0", "10"]
     done = subprocess.run(argv, input=b"\n:", capture_output=True, check=True)
     assert parse("nonce", done.stdout, done.stderr).state == "refused"

@@ -46,7 +46,12 @@ def data(tmp_path: Path) -> PrivateData:
 
 def written(data: PrivateData, *plays: dict[str, Any]) -> PrivateData:
     """With these plays as step.yml."""
-    run = RunInput(inventory=INVENTORY, playbooks={"step.yml": list(plays)}, files={"files/script": b"#!"})
+    run = RunInput(
+        inventory=json.dumps(INVENTORY),
+        hosts=("here",),
+        playbooks={"step.yml": list(plays)},
+        files={"files/script": b"#!"},
+    )
     data.write(run, data.path / "cp")
     return data
 

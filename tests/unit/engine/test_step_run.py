@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from adapter.engine.step_run import HandedOver, StepRuns
+from adapter.engine.execution import HandedOver
+from adapter.engine.step_run import StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store.claims import Claim, ClaimLost

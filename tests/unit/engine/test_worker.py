@@ -14,9 +14,10 @@ import pytest
 from adapter.engine import worker as worker_module
 from adapter.engine import workflows
 from adapter.engine.callback import Callbacks
+from adapter.engine.execution import HandedOver
 from adapter.engine.lease import Lease
 from adapter.engine.locks import AlreadyRunning
-from adapter.engine.step_run import HandedOver, StepRuns
+from adapter.engine.step_run import StepRuns
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.job.model import JobInstance

@@ -2,7 +2,7 @@
 """Runs a script on a host: detached, exactly once per key, with live output (design D4).
 
     - adapter.job.script:
-        phase: start        # launch and wait a moment | follow: until it ends | stop: kill it
+        phase: run          # launch unless it was, and follow until it ends | stop: kill it | clean: remove runs
         key: "a1b2.17.0"    # <installation>.<step instance>.<execute count>; with the host's id it names the run
         script: files/script
         language: 1
@@ -10,6 +10,11 @@
         timeout: 7200
         user: root          # whom the script must run as; "" does not look
         max_log: 5242880    # bytes of output that are kept
+        keys: [...]         # of runs to remove, for clean only
+
+With $ADAPTER_WAIT a host gets that many seconds of this run and may stay unfinished (`running`): when there are
+more hosts than forks the service runs the play again on those, so that every script starts at once and every log
+is live (design D4).
 
 The result holds `job`: state, exit_code, log_bytes (printed), log_kept (spooled), message, start_time, end_time.
 """
@@ -27,16 +32,19 @@ from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Answer
 from ansible_collections.adapter.job.plugins.plugin_utils.secret_socket import SecretUnavailable, fetch
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
 
-#: Seconds the first exchange waits: a short script is done in it.
-_START_WAIT = 1
-#: Seconds a follow exchange waits on the host for new output before it answers.
-_FOLLOW_WAIT = 5
+#: Seconds an exchange waits on the host for an end or for new output before it answers.
+_PATIENCE = 15
+#: Hundredths of a second that new output waits for more, from the first exchange to the later ones of a talkative
+#: script: its first line is there at once, and it does not cost an exchange a line.
+_LINGER = (10, 100)
 #: Output is fetched in pieces of this size.
 _PIECE = 1024 * 1024
 #: Seconds past the script's own timeout after which the host is given up.
 _GRACE = 60
 #: Seconds a host may say "launching" before the launch counts as lost.
 _LAUNCH_LIMIT = 20
+#: Seconds: what is left of a turn below that is not worth another exchange.
+_SHORTEST = 0.5
 _UNFINISHED = ("running", "launching")
 #: How ssh words that nothing can have been launched; trying again at once would only double the wait.
 _NEVER_IN = re.compile(
@@ -51,7 +59,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _requires_connection = True
     _supports_check_mode = False
     _VALID_ARGS = frozenset(
-        {"phase", "key", "script", "language", "param", "param_secret", "timeout", "user", "max_log"}
+        "phase key keys script language param param_secret timeout user max_log".split()  # noqa: SIM905
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -59,12 +67,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         self._args = self._task.args
+        self._host_id = str(task_vars.get("bk_host_id", 0))
         self._spool = Spool(str(task_vars.get("bk_host_id", task_vars["inventory_hostname"])))
         self._ask = Exchange(self, "supervisor.sh")
-        self._key = f"{self._args['key']}.{task_vars.get('bk_host_id', 0)}{self._spool.key_suffix}"
+        self._key = self._key_of(str(self._args.get("key", "")))
         self._user = str(self._args.get("user") or "")
         self._max_log = int(self._args.get("max_log", 5 * _PIECE))
         self._playbook_dir = Path(str(task_vars["playbook_dir"]))
+        self._output = b""
+        self._exchanges = 0
         try:
             job = getattr(self, f"_phase_{self._args['phase']}")()
         except NoAnswer as error:
@@ -81,72 +92,92 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             result["stdout"] = self._output.decode("utf-8", "replace")
         return result
 
+    def _key_of(self, key: str) -> str:
+        return f"{key}.{self._host_id}{self._spool.key_suffix}"
+
     # --- phases ----------------------------------------------------------------------------------------
 
-    def _phase_start(self) -> dict[str, Any]:
-        self._output = b""
+    def _phase_run(self) -> dict[str, Any]:
         if recorded := self._spool.result():
             return recorded
-        if self._spool.was_started():
-            return self._job("running", None, "")
-        if self._spool.stop_reason():
-            # An earlier attempt may have launched it and died before it could say so: the host knows.
-            return self._phase_stop()
-        started = _now()
-        answer = self._started()
-        self._spool.mark_started()
-        return self._took(answer, started)
-
-    def _phase_follow(self) -> dict[str, Any]:
-        self._output = b""
-        if recorded := self._spool.result():
-            return recorded
-        deadline = time.monotonic() + int(self._args["timeout"]) + _GRACE
-        launching_until = time.monotonic() + _LAUNCH_LIMIT
-        while True:
-            answer = self._followed(deadline)
-            job = self._took(answer, None)
-            if job["state"] not in _UNFINISHED:
+        until = self._spool.turn_ends()
+        started = self._spool.started_at()
+        if started is None:
+            if self._spool.stop_reason():
+                # An earlier attempt may have launched it and died before it could say so: the host knows.
+                return self._phase_stop()
+            now = _now()
+            answer = self._started(until)
+            self._spool.mark_started()
+            job = self._took(answer, now)
+            if job["state"] not in _UNFINISHED or _is_over(until):
                 return job
-            if answer.state == "launching" and time.monotonic() > launching_until:
-                return self._finish("lost", None, "the host accepted the script but never launched it")
-            if time.monotonic() > deadline:
-                return self._finish("overdue", None, "the host did not end the script in time")
+        # The wall clock says once how long it has run; from here on a clock that jumps changes nothing.
+        age = 0.0 if started is None else max(0.0, time.time() - started)
+        return self._follow(until, time.monotonic() + int(self._args["timeout"]) + _GRACE - age)
 
     def _phase_stop(self) -> dict[str, Any]:
-        self._output = b""
         if recorded := self._spool.result():
             return recorded
         answer = self._ask("stop", self._key, self._user)
         return self._took(answer, None)
 
+    def _phase_clean(self) -> dict[str, Any]:
+        answer = self._ask("clean", self._key, self._user, *map(self._key_of, self._args["keys"]))
+        return self._job("finished", 0, answer.detail)
+
+    def _follow(self, until: float | None, overdue: float) -> dict[str, Any]:
+        """Take what comes until the script ends, or this host's turn; `overdue` is when the host is given up."""
+        launching_until = time.monotonic() + _LAUNCH_LIMIT
+        while True:
+            answer = self._followed(until, overdue)
+            if answer is None:
+                return self._job("running", None, "the host does not answer")
+            job = self._took(answer, None)
+            if job["state"] not in _UNFINISHED or _is_over(until):
+                return job
+            if answer.state == "launching" and time.monotonic() > launching_until:
+                return self._finish("lost", None, "the host accepted the script but never launched it")
+            if time.monotonic() > overdue:
+                return self._finish("overdue", None, "the host did not end the script in time")
+
     # --- exchanges -------------------------------------------------------------------------------------
 
-    def _started(self) -> Answer:
+    def _started(self, until: float | None) -> Answer:
         script = (self._playbook_dir / str(self._args["script"])).read_bytes()
         secret = self._args.get("param_secret")
         param = fetch(str(secret)) if secret else str(self._args.get("param", ""))
         data = param.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
-        args = (self._user, self._args["timeout"], self._args["language"], len(script), 0)
+        head = (self._user, self._args["timeout"], self._args["language"], len(script), 0, self._room())
         try:
-            return self._ask("start", self._key, *args, self._room(), _START_WAIT, data=data)
+            return self._ask("start", self._key, *head, *self._patience(until), data=data)
         except AnsibleConnectionFailure as error:
             if _NEVER_IN.search(str(error)):
                 raise
             # It may have been launched before the connection broke; starting again only attaches then.
-            return self._ask("start", self._key, *args, self._room(), _START_WAIT, data=data)
+            return self._ask("start", self._key, *head, *self._patience(until), data=data)
 
-    def _followed(self, deadline: float) -> Answer:
+    def _followed(self, until: float | None, overdue: float) -> Answer | None:
+        """An answer, however often the connection breaks; None if the host's turn is over without one."""
         pause = 1.0
         while True:
             try:
-                offset = self._offset()
-                return self._ask("follow", self._key, self._user, offset, self._room(), _FOLLOW_WAIT)
+                place = (self._offset(), self._room())
+                return self._ask("follow", self._key, self._user, *place, *self._patience(until))
             except (AnsibleConnectionFailure, NoAnswer):
-                if time.monotonic() + pause > deadline or self._spool.stop_reason():
+                if time.monotonic() + pause > overdue or self._spool.stop_reason():
                     raise
+                if until is not None and time.monotonic() + pause > until:
+                    return None
                 time.sleep(pause)
                 pause = min(pause * 2, 15)
+
+    def _patience(self, until: float | None) -> tuple[int, int]:
+        """Seconds that the host waits with its answer, and hundredths that output is let grow."""
+        left = _PATIENCE if until is None else max(0, min(_PATIENCE, round(until - time.monotonic())))
+        first, last = _LINGER
+        self._exchanges += 1
+        return left, min(last, first * self._exchanges)
 
     def _offset(self) -> int:
         return self._spool.log_size() if self._spool.is_active else len(self._output)
@@ -157,34 +188,34 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     # --- results ---------------------------------------------------------------------------------------
 
     def _took(self, answer: Answer, started: int | None) -> dict[str, Any]:
-        """Spool what the host sent; once it has ended and its log is complete, record the result and clean."""
+        """Spool what the host sent; once it has ended and its log is complete, record the result.
+
+        The run stays on the host until the service has stored what was collected, on whatever machine.
+        """
         self._keep(answer.output)
         code, size, *words = answer.words
         message = " ".join(words).removeprefix("-")
         if answer.state in _UNFINISHED:
             return self._job(answer.state, None, message, started=started)
         while self._offset() < min(int(size), self._max_log):
-            more = self._ask("follow", self._key, self._user, self._offset(), self._room(), 0)
+            more = self._ask("follow", self._key, self._user, self._offset(), self._room(), 0, 0)
             if not more.output:
                 break
             self._keep(more.output)
         exit_code = None if code == "-" else int(code)
-        job = self._finish(answer.state, exit_code, message, log_bytes=int(size), started=started)
-        if answer.state in ("finished", "timeout", "terminated"):
-            self._clean()
-        return job
+        if not self._spool.is_active:
+            self._remove()
+        return self._finish(answer.state, exit_code, message, log_bytes=int(size), started=started)
 
     def _keep(self, output: bytes) -> None:
         self._spool.write_log(self._offset(), output)
         if not self._spool.is_active:
             self._output += output
 
-    def _clean(self) -> None:
-        """Remove the run from the host. Its result is recorded: a host that is gone by now changes nothing."""
-        if self._spool.stop_reason():
-            return  # what is left there keeps a late start from running
+    def _remove(self) -> None:
+        """After a run by hand, which no service will clean up after; a host that is gone by now changes nothing."""
         try:
-            self._ask("clean", self._key, self._user)
+            self._ask("clean", self._key, self._user, self._key)
         except (AnsibleConnectionFailure, NoAnswer) as error:
             self._display.vvv(f"could not remove the run {self._key} from the host: {error}")
 
@@ -213,6 +244,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "start_time": started,
             "end_time": None,
         }
+
+
+def _is_over(until: float | None) -> bool:
+    return until is not None and time.monotonic() >= until - _SHORTEST
 
 
 def _now() -> int:

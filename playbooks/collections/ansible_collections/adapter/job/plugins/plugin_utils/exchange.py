@@ -16,6 +16,8 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 
 _HERE = Path(__file__).parent
+#: Shells that can take a program as they are; anything else that an inventory names starts `sh`.
+_POSIX_SHELLS = ("sh", "bash", "dash", "ash", "ksh")
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,15 @@ class Exchange:
         empty: without data ssh would allocate a terminal, which changes bytes and hangs up on children.
         """
         nonce = f"job-{secrets.token_hex(8)}"
-        words = ["sh", verb, key, nonce, *(str(arg) for arg in args)]
-        command = f"sh -c {shlex.quote(self._program)} {' '.join(shlex.quote(word) for word in words)}"
+        words = shlex.join([verb, key, nonce, *(str(arg) for arg in args)])
+        # Named, so that Ansible does not append `sleep 0`, a process more: a frame tells whether output is whole.
+        shell = self._action._play_context.executable
+        if shell.rpartition("/")[2] in _POSIX_SHELLS:
+            command = f"set -- {words}\n{self._program}"
+        else:
+            command = f"sh -c {shlex.quote(self._program)} sh {words}"
         reply = self._action._low_level_execute_command(
-            command, in_data=data or b"\n", encoding_errors="surrogateescape"
+            command, in_data=data or b"\n", executable=shell, encoding_errors="surrogateescape"
         )
         if reply["rc"] < 0:
             # The connection's own process was killed: no word of the host's.

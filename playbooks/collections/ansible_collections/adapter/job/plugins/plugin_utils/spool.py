@@ -68,9 +68,19 @@ class Spool:
             os.fsync(file.fileno())
         draft.rename(self._path("json"))
 
-    def was_started(self) -> bool:
-        """True if the host has confirmed that it launched the script."""
-        return self._directory is not None and self._path("started").exists()
+    def turn_ends(self) -> float | None:
+        """When this host's turn in this run ends, by time.monotonic(); None: it has all the time it needs."""
+        seconds = os.environ.get("ADAPTER_WAIT")
+        return time.monotonic() + float(seconds) if seconds and self.is_active else None
+
+    def started_at(self) -> float | None:
+        """When the host confirmed that it had launched the script, by time.time(); None if it has not."""
+        if self._directory is None:
+            return None
+        try:
+            return self._path("started").stat().st_mtime
+        except FileNotFoundError:
+            return None
 
     def mark_started(self) -> None:
         """Remember that the host launched the script: from here on it is never started, only followed."""

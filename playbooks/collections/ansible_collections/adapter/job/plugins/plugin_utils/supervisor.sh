@@ -1,32 +1,41 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs on the target, sent as `sh -c`: starts a script detached, exactly once, and tells how it stands.
-# POSIX sh; beside it only id, mkdir, cat, wc, tail, head, sleep, kill, ls, rm, mv, and setsid (or perl).
+# Runs on the target as `sh`: starts a script detached, exactly once, and tells how it stands.
+# POSIX sh; beside it only id, mkdir, cat, wc, tail, head, sleep, rm, find, and setsid (or perl). Every process that is
+# started here is paid for on every host of every job: builtins come first.
 #
-#   start  KEY NONCE USER TIMEOUT LANGUAGE BYTES OFFSET MAX WAIT   (stdin: one line of parameters, then the script)
-#   follow KEY NONCE USER OFFSET MAX WAIT
+#   start  KEY NONCE USER TIMEOUT LANGUAGE BYTES OFFSET MAX WAIT LINGER   (stdin: one line of parameters, then the script)
+#   follow KEY NONCE USER OFFSET MAX WAIT LINGER
 #   stop   KEY NONCE USER
-#   clean  KEY NONCE USER
+#   clean  KEY NONCE USER KEY...
 #
-# The run directory of a KEY holds: launched/ (mkdir is the lock: whoever makes it launches), script, out,
+# The run directory of a KEY holds: launched (made exclusively: whoever makes it launches), script.*, param, out,
 # pid (of the runner), group (process group of the script), stop, timeout, and at the end `rc` with
-# "<cause> <exit code>". Every answer is
+# "<cause> <exit code>". Once collected it is replaced by an empty file: a late start must not run it again.
+# WAIT is seconds until the answer if nothing ends, LINGER hundredths of a second that new output is waited on.
+# Every answer is
 #   NONCE BEGIN <n>, n bytes of output from OFFSET, NONCE END <state> <exit code> <bytes printed so far> <detail>
 verb=$1 key=$2 nonce=$3 user=$4
 umask 077
-me=$(id -un) || me=$(id -u)
-base=/tmp/bkjob.$(id -u)
+me=$(id)
+me=${me%% gid=*} me=${me#uid=} uid=${me%%(*}
+case $me in *'('*) me=${me#*(} me=${me%)} ;; esac
+base=/tmp/bkjob.$uid
 run=$base/$key
+offset=0 max=0
 
 answer() { # state exit_code detail
     size=0 n=0
-    if [ -f "$run/out" ]; then
+    if [ -s "$run/out" ]; then
         size=$(($(wc -c < "$run/out")))
         n=$((size - offset))
         [ "$n" -le "$max" ] || n=$max
         [ "$n" -ge 0 ] || n=0
     fi
     printf '%s BEGIN %s\n' "$nonce" "$n"
-    [ "$n" -eq 0 ] || tail -c "+$((offset + 1))" "$run/out" | head -c "$n"
+    if [ "$n" -gt 0 ]; then
+        if [ "$offset" -eq 0 ]; then head -c "$n" "$run/out"
+        else tail -c "+$((offset + 1))" "$run/out" | head -c "$n"; fi
+    fi
     printf '\n%s END %s %s %s %s\n' "$nonce" "$1" "$2" "$size" "$3"
     exit 0
 }
@@ -50,52 +59,63 @@ report() { # how the run stands
         if [ -s "$run/rc" ]; then report; fi
         answer lost - "the process watching over the script is gone: the host restarted or it was killed"
     fi
-    [ -d "$run/launched" ] || answer gone - "nothing of this run is on the host"
+    if [ -f "$run" ]; then answer gone - "the run was collected and removed from the host before"; fi
+    [ -e "$run/launched" ] || answer gone - "nothing of this run is on the host"
     answer launching - -
 }
 
-wait_for() { # seconds: until it ended, printed something new, or the time is up
-    passed=0 pause=2 limit=$1 watcher=
-    while [ "$passed" -lt "$((limit * 100))" ]; do
-        [ -s "$run/rc" ] && return
-        [ -n "$watcher" ] || { [ -s "$run/pid" ] && read -r watcher < "$run/pid"; }
+has_news() { # output beyond what was asked from
+    [ "$max" -gt 0 ] && [ -s "$run/out" ] || return 1
+    [ "$offset" -eq 0 ] || [ "$(($(wc -c < "$run/out")))" -gt "$offset" ]
+}
+
+wait_for() { # seconds, linger: until it ended, printed something new, or the time is up
+    passed=0 pause=1 limit=$(($1 * 100)) watcher=
+    while [ "$passed" -lt "$limit" ]; do
+        if [ -s "$run/rc" ]; then return; fi
+        if [ -z "$watcher" ] && [ -s "$run/pid" ]; then read -r watcher < "$run/pid"; fi
         if [ -n "$watcher" ] && ! alive "$watcher"; then return; fi
-        if [ -f "$run/out" ] && [ "$max" -gt 0 ] && [ "$(wc -c < "$run/out")" -gt "$offset" ] && [ "$passed" -ge 10 ]; then
-            return
-        fi
+        if [ "$passed" -ge "$2" ] && has_news; then return; fi
         if [ "$pause" -lt 10 ]; then fraction=0.0$pause; else fraction=0.$pause; fi
         sleep "$fraction" 2>/dev/null || { sleep 1; pause=100; }
-        passed=$((passed + pause))
-        if [ "$pause" -lt 25 ]; then pause=$((pause * 2)); fi
+        passed=$((passed + pause)) pause=$((pause * 2))
         if [ "$pause" -gt 25 ]; then pause=25; fi
     done
 }
 
 own_base() { # a directory of ours that nobody else could have prepared
-    mkdir "$base" 2>/dev/null
+    [ -d "$base" ] || mkdir "$base" 2>/dev/null
     if [ -L "$base" ] || [ ! -d "$base" ] || [ ! -O "$base" ]; then
         answer refused - "$base is not a directory owned by $me"
     fi
-    chmod 700 "$base"
+    [ -d "$run" ] || mkdir "$run" 2>/dev/null
 }
 
-launch() {
-    cat > "$run/runner" <<'RUNNER'
-# Started as: runner watch RUN TIMEOUT LANGUAGE, which starts: runner script RUN - LANGUAGE
-verb=$1 run=$2 timeout=$3 language=$4
-detach() { # the session of its own is also the process group that stop and timeout kill
-    if command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi
-    exec perl -e 'use POSIX; POSIX::setsid(); exec @ARGV' "$@"
+end_group() { # pid: SIGTERM, two seconds, SIGKILL; its group may not be there yet
+    kill -TERM "-$1" 2>/dev/null || kill -TERM "$1" 2>/dev/null
+    tries=0
+    while kill -0 "-$1" 2>/dev/null && [ "$tries" -lt 20 ]; do
+        sleep 0.1 2>/dev/null || sleep 1
+        tries=$((tries + 1))
+    done
+    kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null
 }
 
-if [ "$verb" = script ]; then
+# Started as: runner RUN SCRIPT TIMEOUT LANGUAGE DETACH, the last being words that give a program its own session.
+# No single quote may stand in it.
+runner='
+run=$1 script=$2 timeout=$3 language=$4 detach=$5
+echo $$ > "$run/pid"
+(
     IFS= read -r param < "$run/param"
-    rm -f "$run/param"
-    IFS= read -r first < "$run/script"
-    cr=$(printf '\r')
-    first=${first%"$cr"}
+    : > "$run/param"
+    IFS= read -r first < "$script"
     case $first in
-    '#!'*) interpreter=${first#??} ;;
+    "#!"*)
+        cr=$(printf "\r")
+        interpreter=${first#??}
+        interpreter=${interpreter%"$cr"}
+        ;;
     *)
         interpreter=
         case $language in
@@ -110,38 +130,36 @@ if [ "$verb" = script ]; then
         ;;
     esac
     # A shell that cannot read it would print it, and it may be a secret.
-    if [ -n "$param" ] && ! printf ': %s\n' "$param" | sh -n > /dev/null 2>&1; then
+    if [ -n "$param" ] && ! printf ": %s\n" "$param" | sh -n > /dev/null 2>&1; then
         echo "the parameter is no part of a command line: its quotes or brackets do not match"
         exit 2
     fi
     cd "${HOME:-/}" 2>/dev/null || cd /
-    # The parameters are the rest of a command line, as JOB has them: this shell splits them.
-    eval "exec $interpreter \"\$run/script\" $param"
-fi
-
-echo $$ > "$run/pid.new" && mv "$run/pid.new" "$run/pid"
-detach sh "$0" script "$run" - "$language" > "$run/out" 2>&1 < /dev/null &
-script=$!
-echo "$script" > "$run/group.new" && mv "$run/group.new" "$run/group"
-if [ -e "$run/stop" ]; then kill -KILL "-$script" 2>/dev/null || kill -KILL "$script"; fi
+    # The session of its own is also the process group that stop and timeout kill. The parameters are the rest
+    # of a command line, as JOB has them: this shell splits them.
+    eval "exec $detach $interpreter \"\$script\" $param"
+) > "$run/out" 2>&1 < /dev/null &
+group=$!
+echo "$group" > "$run/group"
+if [ -e "$run/stop" ]; then kill -KILL "-$group" 2>/dev/null || kill -KILL "$group"; fi
 (
     sleep "$timeout" &
     nap=$!
-    trap 'kill $nap 2>/dev/null; exit 0' TERM
+    trap "kill $nap 2>/dev/null; exit 0" TERM
     wait "$nap"
-    trap '' TERM
+    trap "" TERM
     [ -e "$run/rc" ] && exit 0
     : > "$run/timeout"
-    kill -TERM "-$script" 2>/dev/null
+    kill -TERM "-$group" 2>/dev/null
     tries=0
-    while kill -0 "-$script" 2>/dev/null && [ "$tries" -lt 30 ]; do
+    while kill -0 "-$group" 2>/dev/null && [ "$tries" -lt 30 ]; do
         sleep 0.1 2>/dev/null || sleep 1
         tries=$((tries + 1))
     done
-    kill -KILL "-$script" 2>/dev/null
+    kill -KILL "-$group" 2>/dev/null
 ) < /dev/null > /dev/null 2>&1 &
 watchdog=$!
-wait "$script"
+wait "$group"
 code=$?
 cause=finished
 if [ -e "$run/timeout" ]; then
@@ -151,19 +169,20 @@ else
     kill "$watchdog" 2>/dev/null
 fi
 if [ -e "$run/stop" ]; then cause=terminated; fi
-until echo "$cause $code" > "$run/rc.new" && [ -s "$run/rc.new" ] && mv "$run/rc.new" "$run/rc"; do sleep 1; done
-RUNNER
+until echo "$cause $code" > "$run/rc" && [ -s "$run/rc" ]; do sleep 1; done
+'
+
+launch() { # script file
     if command -v setsid >/dev/null 2>&1; then
-        setsid sh "$run/runner" watch "$run" "$timeout" "$language" < /dev/null > /dev/null 2>&1 &
+        detach=setsid
     elif command -v perl >/dev/null 2>&1; then
-        perl -e 'use POSIX; POSIX::setsid(); exec @ARGV' sh "$run/runner" watch "$run" "$timeout" "$language" \
-            < /dev/null > /dev/null 2>&1 &
+        detach='perl -e "use POSIX; POSIX::setsid(); exec @ARGV"'
     else
         answer refused - "neither setsid nor perl is on this host: a script cannot be detached"
     fi
+    eval "$detach"' sh -c "$runner" runner "$run" "$1" "$timeout" "$language" "$detach" < /dev/null > /dev/null 2>&1 &'
 }
 
-offset=0 max=0
 if [ -n "$user" ] && [ "$me" != "$user" ]; then answer wrong_user - "logged in as $me, not as $user"; fi
 
 case $verb in
@@ -171,37 +190,40 @@ start)
     timeout=$5 language=$6 bytes=$7 offset=$8 max=$9
     shift 9
     own_base
-    mkdir "$run" 2>/dev/null
+    if [ -f "$run" ]; then report; fi
     [ -d "$run" ] || answer refused - "cannot make $run: is the disk full?"
-    if [ ! -d "$run/launched" ] && [ ! -e "$run/stop" ]; then
+    if [ ! -e "$run/launched" ] && [ ! -e "$run/stop" ]; then
         IFS= read -r param
-        cat > "$run/script.$$"
-        if [ "$(($(wc -c < "$run/script.$$")))" -ne "$bytes" ]; then
-            rm -f "$run/script.$$"
+        script=$run/script.$$
+        cat > "$script"
+        if [ "$(($(wc -c < "$script")))" -ne "$bytes" ]; then
+            rm -f "$script"
             answer refused - "the script did not arrive whole: the connection broke or the disk is full"
         fi
-        if mkdir "$run/launched" 2>/dev/null; then
+        set -C
+        if { true > "$run/launched"; } 2>/dev/null; then
+            set +C
             printf '%s\n' "$param" > "$run/param"
-            mv "$run/script.$$" "$run/script"
-            launch
+            launch "$script"
         else
-            rm -f "$run/script.$$"
+            set +C
+            rm -f "$script"
         fi
     fi
-    if [ -e "$run/stop" ] && [ ! -d "$run/launched" ]; then answer terminated - "stopped before it started"; fi
-    wait_for "$1"
+    if [ -e "$run/stop" ] && [ ! -e "$run/launched" ]; then answer terminated - "stopped before it started"; fi
+    wait_for "$1" "$2"
     report
     ;;
 follow)
     offset=$5 max=$6
-    wait_for "$7"
+    wait_for "$7" "$8"
     report
     ;;
 stop)
     own_base
-    mkdir "$run" 2>/dev/null
+    if [ -f "$run" ]; then report; fi
     if [ ! -s "$run/rc" ]; then : > "$run/stop"; fi
-    [ -d "$run/launched" ] || answer terminated - "stopped before it started"
+    [ -e "$run/launched" ] || answer terminated - "stopped before it started"
     tries=0
     while [ ! -s "$run/group" ] && [ ! -s "$run/rc" ] && [ "$tries" -lt 20 ]; do
         sleep 0.1 2>/dev/null || sleep 1
@@ -209,20 +231,18 @@ stop)
     done
     if [ -s "$run/group" ] && [ ! -s "$run/rc" ]; then
         read -r group < "$run/group"
-        kill -TERM "-$group" 2>/dev/null
-        tries=0
-        while kill -0 "-$group" 2>/dev/null && [ "$tries" -lt 20 ]; do
-            sleep 0.1 2>/dev/null || sleep 1
-            tries=$((tries + 1))
-        done
-        kill -KILL "-$group" 2>/dev/null
-        wait_for 5
+        end_group "$group"
+        wait_for 5 0
     fi
     report
     ;;
 clean)
-    rm -rf "$run"
-    # Runs that were stopped or lost stay, so that a late start finds them; a week is late enough.
+    shift 4
+    [ -O "$base" ] || answer gone - -
+    for each; do
+        [ ! -d "$base/$each" ] || { rm -rf "${base:?}/$each" && : > "$base/$each"; }
+    done
+    # Runs that were lost stay, so that a late start finds them; a week is late enough.
     find "$base" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} + 2>/dev/null
     answer gone - -
     ;;

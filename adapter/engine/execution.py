@@ -1,0 +1,237 @@
+"""The attempts of one step run: Ansible is run on the hosts that have not ended until none is left.
+
+A run of the play gives every host all the time it needs if each can have a fork of its own. If there are more
+hosts than forks each gets a turn, so that every script starts at once and every log is live; the hosts that have
+not ended get another run, after a pause that grows while nothing ends (design D4).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from adapter.ansible import runner_events
+from adapter.ansible.run_input import RunInput
+from adapter.ansible.runner_events import HostEvent
+from adapter.engine.board import HostBoard
+from adapter.engine.leftovers import end_leftovers
+from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone, Preparation
+from adapter.engine.private_data import LIMIT, PrivateData
+from adapter.engine.recorder import Recorder
+from adapter.engine.runner import Outcome, PlaybookRun
+from adapter.engine.secret_server import serve_secrets
+from adapter.engine.warm import WarmAnsible
+from adapter.job.model import Host, StepInstance
+from adapter.job.status import HostStatus
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between looks at logs and at the job's state while a run goes on.
+_LOOK = 0.2
+#: Attempts in a row that bring nothing of any host before the rest is given up.
+_FRUITLESS_ATTEMPTS = 3
+#: Seconds that hosts get to confirm a stop before ansible-playbook is killed.
+_STOP_GRACE = 60
+#: Seconds past a script's timeout after which its hosts are given up (contract e: JOB waits 300).
+_OVERDUE = 300
+#: Seconds of a host's first turn: enough for a short script.
+_FIRST_TURN = 1
+#: Seconds that a round of turns is to take, and the shortest and longest turn.
+_ROUND, _SHORT_TURN, _LONG_TURN = 10, 1, 5
+#: Seconds of the pause after a round; doubled while nothing ends.
+_FIRST_PAUSE, _LONG_PAUSE = 0.5, 10
+
+
+class HandedOver(BaseException):
+    """Somebody else goes on with the step. Not an Exception: DBOS must not take it for the step's failure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What an execution works with, whatever the step. `is_stopping` asks about the job of a step."""
+
+    preparation: Preparation
+    file_cache: Path
+    runtime: Path
+    handover: Callable[[], bool]
+    is_stopping: Callable[[StepInstance], bool]
+    warm: WarmAnsible | None = None
+
+
+@dataclass
+class Execution:
+    """One execution of one step: `until_all_ended` is its whole life. `age` is how long it has run, in seconds."""
+
+    around: Surroundings
+    step: StepInstance
+    present: Sequence[Host]  #: the step's hosts that the inventory has
+    board: HostBoard
+    data: PrivateData
+    recorder: Recorder
+    age: float
+    stopping_since: float | None = None
+    is_terminated: bool = False
+    problem: str = ""
+    answers: int = 0  #: results of hosts in this attempt, also of those that have not ended
+    pause: float = _FIRST_PAUSE
+    turns: int = 0
+    deadline: float = field(init=False)  #: by time.monotonic(): a clock that jumps changes nothing
+
+    def __post_init__(self) -> None:
+        grace = _OVERDUE + len(self.board.results) if self.step.script else 0
+        self.deadline = time.monotonic() + self.step.timeout + grace - self.age
+
+    def until_all_ended(self) -> None:
+        """Run the play until every host has ended, again if it broke, but not for ever. Raises HandedOver."""
+        if not self.board.unfinished:
+            return
+        try:
+            run_input = self.around.preparation.run_input(self.step, self.present)
+        except AccountGone as error:
+            self.problem = str(error)
+        else:
+            with serve_secrets(run_input.secrets, self.around.runtime) as socket:
+                self._attempts(run_input, {"ADAPTER_SECRETS": str(socket)} if socket else {})
+        self._give_up_the_rest()
+
+    def _attempts(self, run_input: RunInput, environ: dict[str, str]) -> None:
+        control = self.around.runtime / "cp"
+        control.mkdir(mode=0o700, exist_ok=True)
+        self._end_earlier_attempts()
+        self.data.write(run_input, control)
+        environ |= {
+            "ADAPTER_SPOOL": str(self.data.spool),
+            "ADAPTER_FILE_CACHE": str(self.around.file_cache),
+        }
+        fruitless = 0
+        while self.board.unfinished and fruitless < _FRUITLESS_ATTEMPTS:
+            before, self.answers = len(self.board.unfinished), 0
+            turn = self._turn(run_input.forks)
+            self._attempt(run_input, environ | ({} if turn is None else {"ADAPTER_WAIT": str(turn)}))
+            if self.around.handover() and self.board.unfinished:
+                self.recorder.flush()
+                raise HandedOver
+            if self.stopping_since is not None or self._is_overdue():
+                break
+            ended = before - len(self.board.unfinished)
+            fruitless = 0 if ended or self.answers else fruitless + 1
+            if turn is not None:
+                self._rest(ended)
+        self.data.limit_to(None)
+
+    def _turn(self, forks: int) -> float | None:
+        """Seconds that each host gets in the next run; None: until it ends."""
+        hosts = len(self.board.unfinished)
+        if hosts <= forks or self.step.script is None:
+            return None
+        self.turns += 1
+        return _FIRST_TURN if self.turns == 1 else max(_SHORT_TURN, min(_LONG_TURN, _ROUND * forks // hosts))
+
+    def _rest(self, ended: int) -> None:
+        """The pause between rounds, over at once when the step is to be stopped or handed over."""
+        self.pause = max(_FIRST_PAUSE, self.pause / 2) if ended else min(_LONG_PAUSE, self.pause * 2)
+        until = time.monotonic() + self.pause
+        while time.monotonic() < until and not self._must_leave():
+            time.sleep(_LOOK)
+
+    def _must_leave(self) -> bool:
+        return self.around.handover() or self._is_overdue() or self.around.is_stopping(self.step)
+
+    def _attempt(self, run_input: RunInput, environ: dict[str, str]) -> None:
+        """One run of the play on the hosts that have not ended."""
+        wanted = {item.host.name for item in self.board.unfinished} | run_input.sources
+        self.data.limit_to(None if wanted == set(run_input.hosts) else sorted(wanted))
+        outcome = self._play(STEP_PLAYBOOK, "run", environ)
+        if self.is_terminated and self.step.script is not None:
+            self._take_recorded()
+            self._play(STOP_PLAYBOOK, "stop", environ)
+        self.recorder.take_spool()
+        self._take_recorded()
+        if outcome is not None and outcome.problem and outcome.status != "canceled":
+            self.problem = outcome.problem
+            log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
+
+    def _end_earlier_attempts(self) -> None:
+        if (self.data.path / "artifacts").exists():
+            ended = end_leftovers(self.data.path)
+            if ended:
+                log.info("ended_leftovers", step_instance_id=self.step.id, processes=ended)
+
+    def _play(self, playbook: str, prefix: str, environ: dict[str, str]) -> Outcome | None:
+        """Fold a run's events while it goes on; looks after stop, handover and the deadline beside it."""
+        limit = LIMIT if self.data.is_limited else None
+        run = PlaybookRun(self.data, playbook, prefix, environ, self.around.warm, limit)
+        self._look_after(run)
+        if run.is_cancelled:  # asked for while nobody ran: nothing is started any more
+            return None
+        run.start()
+        for batch in run.events(_LOOK):
+            for raw in batch:
+                self._fold(raw)
+            self.recorder.take_spool()
+            self.recorder.flush()
+            self._look_after(run)
+        if run.outcome is not None and run.outcome.status == "canceled":
+            self._end_earlier_attempts()  # ansible-playbook was killed, its workers were not
+        return run.outcome
+
+    def _fold(self, raw: dict[str, Any]) -> None:
+        event = runner_events.parse(raw)
+        if event is not None:
+            self.answers += event.is_answer
+            self.recorder.apply(event)
+
+    def _look_after(self, run: PlaybookRun) -> None:
+        if self.around.handover():
+            run.cancel()
+        elif self.stopping_since is None:
+            if self.around.is_stopping(self.step):
+                self._terminate(run)
+            elif self._is_overdue():
+                self.recorder.spool.stop("timeout")
+                self.stopping_since = time.monotonic()
+        elif not self.board.unfinished or self._stopping_too_long():
+            run.cancel()
+
+    def _terminate(self, run: PlaybookRun) -> None:
+        """Tell the plugins to start nothing more. Scripts are followed no longer: the stop play does the rest.
+
+        It must be alone with the hosts: whoever follows a script would collect the same log and result.
+        """
+        self.recorder.spool.stop("terminate")
+        self.stopping_since = time.monotonic()
+        self.is_terminated = True
+        if self.step.script is not None:
+            run.cancel()
+
+    def _stopping_too_long(self) -> bool:
+        return self.stopping_since is not None and time.monotonic() > self.stopping_since + _STOP_GRACE
+
+    def _is_overdue(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def _take_recorded(self) -> None:
+        """Results that plugins recorded although their events were lost."""
+        for item in self.board.unfinished:
+            recorded = self.recorder.spool.result(item.host.bk_host_id)
+            if recorded is not None:
+                is_file = self.step.file is not None
+                self.recorder.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))
+
+    def _give_up_the_rest(self) -> None:
+        status = HostStatus.TASK_ERROR
+        message = self.problem or "Ansible ended without a word about this host"
+        if self.around.is_stopping(self.step):
+            is_script = self.step.script is not None
+            status = HostStatus.TERMINATE_FAILED if is_script else HostStatus.TERMINATED
+            message = "the host did not confirm the stop" if is_script else ""
+        elif self._is_overdue():
+            status = HostStatus.TIMEOUT if self.step.script else HostStatus.FILE_TIMEOUT
+            message = "the step's time is up"
+        for item in self.board.unfinished:
+            self.recorder.apply(HostEvent(name=item.host.name, status=status, message=message))
