@@ -12,7 +12,9 @@ from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
 from adapter.clock import SystemClock
 from adapter.config import Settings
+from adapter.engine import workflows
 from adapter.engine.callback import Callbacks
+from adapter.engine.cleaning import Cleaning
 from adapter.engine.lease import Lease
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
@@ -28,6 +30,7 @@ from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.store.changes import JobChanges
+from adapter.store.collected import CollectedRuns
 from adapter.store.database import is_shared
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
@@ -118,9 +121,11 @@ def _worker(
         installation=_installation(settings),
     )
     warm = None if settings.no_warm_ansible else WarmAnsible(settings.playbooks / "warm", runtime)
+    collected = CollectedRuns(stores.engine)
     steps = StepRuns(
         jobs=jobs,
         logs=logs,
+        collected=collected,
         preparation=preparation,
         clock=clock,
         artifacts=settings.data_dir / "artifacts",
@@ -131,7 +136,19 @@ def _worker(
     )
     callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout, pauses=settings.callback_retry_pauses)
     parts = Parts(jobs=jobs, steps=steps, callbacks=callbacks, clock=clock)
-    return Worker(settings, parts, lease, runtime, warm)
+    cleaning = Cleaning(
+        runs=collected,
+        jobs=jobs,
+        preparation=preparation,
+        clock=clock,
+        directory=settings.data_dir / "cleaning",
+        collections=settings.playbooks / "collections",
+        runtime=runtime,
+        is_busy=lambda: bool(workflows.active()),
+        must_stop=lease.is_over,
+        warm=warm,
+    )
+    return Worker(settings, parts, lease, runtime, warm, cleaning)
 
 
 def _installation(settings: Settings) -> str:

@@ -32,6 +32,7 @@ class Settings:
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
     max_streams: int = 200  #: event streams open at once; a further one is refused with 429
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
+    clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
     callback_timeout: int = 10  #: seconds for one callback request
     #: seconds between attempts at a callback; after the last one it is given up

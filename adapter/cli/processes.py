@@ -57,6 +57,11 @@ _OPTIONS = (
     ),
     click.option("--max-log-bytes", type=click.IntRange(0), help="Output kept of one host. [default: 5 MiB]"),
     click.option(
+        "--clean-delay-seconds",
+        type=click.IntRange(0),
+        help="Until a script's files are removed from its hosts. [default: 60]",
+    ),
+    click.option(
         "--drain-seconds", type=click.IntRange(0), help="What SIGTERM waits for jobs. [default: 30]"
     ),
     click.option(

@@ -11,6 +11,7 @@ from adapter.ansible.inventory import RunInventory, run_inventory
 from adapter.ansible.playbook import (
     TARGETS,
     SourceHost,
+    clean_plays,
     file_plays,
     script_plays,
     secret_name,
@@ -28,6 +29,7 @@ from adapter.store.jobs import JobStore
 SCRIPT_FILE = "files/script"
 STEP_PLAYBOOK = "step.yml"
 STOP_PLAYBOOK = "stop.yml"
+CLEAN_PLAYBOOK = "clean.yml"
 
 
 class AccountGone(Exception):
@@ -52,8 +54,22 @@ class Preparation:
         assert step.file is not None
         return self._file(step, step.file, targets)
 
-    def _key(self, step: StepInstance) -> str:
-        return f"{self.installation}.{step.id}.{step.execute_count}"
+    def clean_input(
+        self, account_id: int, runs: Sequence[tuple[int, int]], targets: Sequence[Host]
+    ) -> RunInput:
+        """The input of the run that removes runs (step instance, execute count) from hosts. Raises AccountGone."""
+        account = self._account(account_id)
+        inventory = self._inventory({TARGETS: targets})
+        plays = clean_plays(account, inventory, [self._key(*run) for run in runs])
+        return RunInput.of(
+            inventory,
+            {CLEAN_PLAYBOOK: plays},
+            forks=self._forks(targets),
+            secrets=self._credential(account),
+        )
+
+    def _key(self, step_instance_id: int, execute_count: int) -> str:
+        return f"{self.installation}.{step_instance_id}.{execute_count}"
 
     def _script(self, step: StepInstance, task: ScriptTask, targets: Sequence[Host]) -> RunInput:
         account = self._account(task.account_id)
@@ -64,7 +80,7 @@ class Preparation:
             secrets["param"] = param
         else:
             task = replace(task, param=param)
-        key = self._key(step)
+        key = self._key(step.id, step.execute_count)
         inventory = self._inventory({TARGETS: targets})
         max_log = self.settings.max_log_bytes
         plays = {
@@ -93,8 +109,8 @@ class Preparation:
             for number, source in enumerate(task.sources)
             for host in source.hosts
         ]
-        inventory = self._inventory(groups)
-        plays = file_plays(task, account, source_accounts, sources, inventory, self._key(step))
+        inventory, key = self._inventory(groups), self._key(step.id, step.execute_count)
+        plays = file_plays(task, account, source_accounts, sources, inventory, key)
         everyone = [host for members in groups.values() for host in members]
         forks = self._forks(everyone)
         return RunInput.of(inventory, {STEP_PLAYBOOK: plays}, forks=forks, secrets=secrets)

@@ -23,6 +23,7 @@ from adapter.job.roll_up import step_status
 from adapter.job.status import HostStatus, RunStatus
 from adapter.ports import Clock
 from adapter.store.claims import Claim
+from adapter.store.collected import CollectedRun, CollectedRuns
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 
@@ -36,6 +37,7 @@ class StepRuns:
 
     jobs: JobStore
     logs: LogStore
+    collected: CollectedRuns
     preparation: Preparation
     clock: Clock
     artifacts: Path
@@ -107,9 +109,23 @@ class StepRuns:
         age = max(0, self.clock.now_ms() - (current.start_time or 0)) / 1000
         Execution(self._surroundings(), current, present, board, data, recorder, age).until_all_ended()
         recorder.flush()
+        self._leave_to_cleaning(current)
         status = step_status(board.results, stopped=self._is_stopping(step), ignore_error=step.ignore_error)
         self.jobs.finish_step(step.id, status, self.clock.now_ms())
         return status
+
+    def _leave_to_cleaning(self, step: StepInstance) -> None:
+        """What the hosts had to say is stored: the script's files need not stay there."""
+        if step.script is None:
+            return
+        now = self.clock.now_ms()
+        run = CollectedRun(
+            step_instance_id=step.id,
+            execute_count=step.execute_count,
+            account_id=step.script.account_id,
+            collect_time=now,
+        )
+        self.collected.add(run, now + self.preparation.settings.clean_delay_seconds * 1000)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(

@@ -19,6 +19,7 @@ from dbos import DBOS, SetWorkflowID
 
 from adapter.config import Settings
 from adapter.engine import workflows
+from adapter.engine.cleaning import Cleaning
 from adapter.engine.lease import BEAT, Lease
 from adapter.engine.membership import Membership
 from adapter.engine.warm import WarmAnsible
@@ -39,8 +40,15 @@ class Worker:
     """At most one in a data directory. `lease` is what its steps ask whether they may go on."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, lease: Lease, runtime: Path, warm: WarmAnsible | None = None
+        self,
+        settings: Settings,
+        parts: Parts,
+        lease: Lease,
+        runtime: Path,
+        warm: WarmAnsible | None = None,
+        cleaning: Cleaning | None = None,
     ) -> None:
+        self._cleaning = cleaning
         self._parts = parts
         self._lease = lease
         self._runtime = runtime
@@ -62,6 +70,7 @@ class Worker:
         self._quiet = threading.Event()
         self._claimer = threading.Thread(target=self._claim_on, name="worker-claims", daemon=True)
         self._beater = threading.Thread(target=self._beat_on, name="worker-beats", daemon=True)
+        self._cleaner = threading.Thread(target=self._clean_on, name="worker-cleaning", daemon=True)
 
     # --- what others call ------------------------------------------------------------------------------
 
@@ -73,6 +82,7 @@ class Worker:
         self._membership.beat()
         self._beater.start()
         self._claimer.start()
+        self._cleaner.start()
 
     def wake(self) -> None:
         """There may be a new job: look now."""
@@ -93,6 +103,7 @@ class Worker:
             log.info("handing_over", workflows=left)
         self._lease.end()
         self._wait_for_workflows(_HANDOVER_SECONDS)
+        self._cleaner.join()
         self._quiet.set()
         self._beater.join()
         self._membership.end()
@@ -118,6 +129,12 @@ class Worker:
         if not closed:
             self._to_release.add(claim)
         self._wake.set()
+
+    # --- cleaning --------------------------------------------------------------------------------------
+
+    def _clean_on(self) -> None:
+        if self._cleaning is not None:
+            self._cleaning.go_on(self._stopping)
 
     # --- beats -----------------------------------------------------------------------------------------
 

@@ -294,3 +294,14 @@ file_log = sa.Table(
     sa.Column("order", sa.Integer, nullable=False),
     sa.Column("definition", sa.Text, nullable=False),  # JSON of FileLog
 )
+
+#: Script runs whose results are stored and whose directories are still on their hosts.
+collected_run = sa.Table(
+    "collected_run",
+    metadata,
+    sa.Column("step_instance_id", sa.BigInteger, primary_key=True),
+    sa.Column("execute_count", sa.Integer, primary_key=True),
+    sa.Column("account_id", sa.BigInteger, nullable=False),
+    sa.Column("collect_time", sa.BigInteger, nullable=False),
+    sa.Column("clean_time", sa.BigInteger, nullable=False, index=True),  # when somebody should see to it
+)

@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 
+from tests.e2e.conftest import NewService
 from tests.e2e.jobs import SUCCESS, Jobs, wait_until
 from tests.lab import Lab
 from tests.support.service import Service
@@ -136,12 +137,19 @@ esac"""
     }
 
 
-def test_nothing_of_a_run_stays_on_the_host(lab: Lab, jobs: Jobs) -> None:
-    """Its directory with the script and its output is removed once the output is here."""
-    job = jobs.script('ls -d "${0%/*}"', 101)
-    directory = job.succeeded().log(101).strip()
-    assert f".{job.step_id}.0." in directory
-    assert lab.exec(lab.host(101), ["test", "-e", directory]).returncode == 1
+def test_only_an_empty_file_of_a_run_stays_on_the_host(lab: Lab, fresh_service: NewService) -> None:
+    """Its directory with the script and its output is removed, by the account that made it."""
+    service = fresh_service(environment={"ADAPTER_CLEAN_DELAY_SECONDS": "0"})
+    for account in ("root", "job"):
+        job = Jobs(service).script('ls -d "${0%/*}"', 101, 199, account=account)
+        directory = job.log(101).strip()
+        assert f".{job.step_id}.0.101" in directory
+        wait_until(
+            lambda place=directory: lab.exec(lab.host(101), ["test", "-f", place]).returncode == 0,
+            f"{directory} to be replaced by a file",
+        )
+        assert lab.read(lab.host(101), directory) == b""
+    wait_until(lambda: not list((service.data_dir / "cleaning").glob("*")), "the cleaning to leave nothing")
 
 
 def test_a_full_disk_on_the_host_is_told(lab: Lab, service: Service) -> None:

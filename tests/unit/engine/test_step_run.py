@@ -13,6 +13,7 @@ from adapter.engine.step_run import StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store.claims import Claim, ClaimLost
+from adapter.store.collected import CollectedRuns
 
 from .conftest import Bench
 
@@ -27,6 +28,7 @@ class Runs:
         self.runs = StepRuns(
             jobs=bench.jobs,
             logs=bench.logs,
+            collected=CollectedRuns(bench.engine),
             preparation=bench.preparation(),
             clock=bench,
             artifacts=self.artifacts,
