@@ -36,21 +36,27 @@ class CollectedRuns:
             connection.execute(sa.insert(_run).values(values))
 
     def take(self, now: int, until: int, limit: int) -> list[CollectedRun]:
-        """Runs that are due, oldest first; who is told of them has until `until` to clean and forget them."""
-        due = sa.select(_run).where(_run.c.clean_time <= now).order_by(_run.c.clean_time).limit(limit)
+        """Runs that are due, the oldest; who is told of them has until `until` to clean and forget them."""
+        is_due = _run.c.clean_time <= now
+        key = sa.tuple_(_run.c.step_instance_id, _run.c.execute_count)
+        first = sa.select(_run.c.step_instance_id, _run.c.execute_count).where(is_due)
+        statement = (
+            sa.update(_run)
+            # Looked at again in each row: somebody else may have taken it meanwhile.
+            .where(key.in_(first.order_by(_run.c.clean_time).limit(limit)), is_due)
+            .values(clean_time=until)
+            .returning(_run)
+        )
         with self._engine.begin() as connection:
-            found = [
+            return [
                 CollectedRun(
                     step_instance_id=row.step_instance_id,
                     execute_count=row.execute_count,
                     account_id=row.account_id,
                     collect_time=row.collect_time,
                 )
-                for row in connection.execute(due.with_for_update(skip_locked=True))
+                for row in connection.execute(statement)
             ]
-            for run in found:
-                connection.execute(sa.update(_run).where(_is(run)).values(clean_time=until))
-        return found
 
     def forget(self, runs: Iterable[CollectedRun]) -> None:
         """They are cleaned, or nobody can clean them any more."""
