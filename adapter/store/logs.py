@@ -95,6 +95,17 @@ class LogStore:
                     found.setdefault(row.bk_host_id, []).append(row)
         return {host: _joined(rows) for host, rows in found.items()}
 
+    def size(self, step_instance_id: int, execute_count: int, bk_host_id: int) -> int:
+        """The offset after the last byte of one host; see sizes()."""
+        statement = (
+            sa.select(_chunk.c.offset + sa.func.length(_chunk.c.content))
+            .where(_of(step_instance_id, execute_count, _chunk.c.bk_host_id == bk_host_id))
+            .order_by(_chunk.c.offset.desc())
+            .limit(1)
+        )
+        with self._engine.begin() as connection:
+            return connection.scalar(statement) or 0
+
     def sizes(self, step_instance_id: int, execute_count: int) -> dict[int, int]:
         """By host that printed anything, the offset after the last byte stored: where the next chunk begins."""
         end = sa.func.max(_chunk.c.offset + sa.func.length(_chunk.c.content))

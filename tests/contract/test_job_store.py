@@ -357,6 +357,7 @@ def test_output_is_read_as_it_was_written(logs: LogStore) -> None:
             assert logs.read(1, 0, 7, offset, limit) == text[offset : offset + limit]
     assert logs.read_many(1, 0, [7, 8, 9, 10]) == {7: text, 8: b"other"}
     assert logs.read_many(1, 0, []) == {}
+    assert (logs.size(1, 0, 7), logs.size(1, 0, 9)) == (11, 0)
     assert (logs.sizes(1, 0), logs.sizes(1, 1), logs.sizes(2, 0)) == ({7: 11, 8: 5}, {7: 5}, {})
 
 
