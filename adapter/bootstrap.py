@@ -15,6 +15,7 @@ from adapter.config import Settings
 from adapter.engine import workflows
 from adapter.engine.callback import Callbacks
 from adapter.engine.cleaning import Cleaning
+from adapter.engine.file_cache import FileCache
 from adapter.engine.lease import Lease
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
@@ -129,7 +130,7 @@ def _worker(
         preparation=preparation,
         clock=clock,
         artifacts=settings.data_dir / "artifacts",
-        file_cache=settings.data_dir / "cache" / "files",
+        file_cache=FileCache(settings.data_dir / "cache" / "files", settings.file_cache_bytes),
         runtime=runtime,
         handover=lease.is_over,
         warm=warm,

@@ -33,6 +33,7 @@ class Settings:
     max_streams: int = 200  #: event streams open at once; a further one is refused with 429
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
+    file_cache_bytes: int = 20 * 1024**3  #: of files for later jobs on the controller's disk
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
     callback_timeout: int = 10  #: seconds for one callback request
     #: seconds between attempts at a callback; after the last one it is given up
@@ -46,7 +47,7 @@ class Settings:
         for name in ("forks", "max_running_jobs", "max_body_bytes", "max_streams", "callback_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("max_running_jobs_total", "max_running_jobs_per_scope"):
+        for name in ("max_running_jobs_total", "max_running_jobs_per_scope", "file_cache_bytes"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
 

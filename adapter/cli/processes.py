@@ -62,6 +62,9 @@ _OPTIONS = (
         help="Until a script's files are removed from its hosts. [default: 60]",
     ),
     click.option(
+        "--file-cache-bytes", type=click.IntRange(0), help="Files kept for later jobs. [default: 20 GiB]"
+    ),
+    click.option(
         "--drain-seconds", type=click.IntRange(0), help="What SIGTERM waits for jobs. [default: 30]"
     ),
     click.option(

@@ -6,6 +6,7 @@ the store (states): running a step again follows what is under way and starts on
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.execution import Execution, HandedOver, Surroundings
+from adapter.engine.file_cache import FileCache
 from adapter.engine.preparation import Preparation
 from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
@@ -41,7 +43,7 @@ class StepRuns:
     preparation: Preparation
     clock: Clock
     artifacts: Path
-    file_cache: Path
+    file_cache: FileCache
     runtime: Path
     handover: Callable[[], bool]
     warm: WarmAnsible | None = None
@@ -107,7 +109,9 @@ class StepRuns:
                 )
             )
         age = max(0, self.clock.now_ms() - (current.start_time or 0)) / 1000
-        Execution(self._surroundings(), current, present, board, data, recorder, age).until_all_ended()
+        execution = Execution(self._surroundings(), current, present, board, data, recorder, age)
+        with self.file_cache.in_use() if step.file is not None else contextlib.nullcontext():
+            execution.until_all_ended()
         recorder.flush()
         self._leave_to_cleaning(current)
         status = step_status(board.results, stopped=self._is_stopping(step), ignore_error=step.ignore_error)
@@ -130,7 +134,7 @@ class StepRuns:
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             preparation=self.preparation,
-            file_cache=self.file_cache,
+            file_cache=self.file_cache.directory,
             runtime=self.runtime,
             handover=self.handover,
             is_stopping=self._is_stopping,

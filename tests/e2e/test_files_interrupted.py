@@ -175,3 +175,16 @@ def test_progress_comes_while_a_file_moves(lab: Lab, service: Service, big: Path
     times = sorted(seen.values())
     assert len(times) >= 4
     assert max(later - sooner for sooner, later in itertools.pairwise(times)) < 3.5
+
+
+def test_two_steps_that_read_the_same_source_at_once(lab: Lab, service: Service, big: Path) -> None:
+    """One reads it, the other waits for that; both send it."""
+    before = crossed(lab, lab.host(101), "tx")
+    first = slow(service, big, upload_speed_limit=16)
+    second = Jobs(service).files([Source([101], [str(big)])], f"{big.parent}/second/", 102)
+    first.succeeded()
+    second.succeeded()
+    assert crossed(lab, lab.host(101), "tx") - before < SIZE + SLACK
+    arrived_twice = lab.exec(lab.host(102), f"sha256sum < {big}; sha256sum < {big.parent}/second/file").stdout
+    assert len(set(arrived_twice.split("\n")[:-1])) == 1
+    assert parts(service) == []

@@ -179,6 +179,15 @@ def test_pieces_go_where_they_belong(files: Program, target: Path) -> None:
     assert names(target) == ["f"]
 
 
+def test_who_begins_anew_is_told_how_much_is_there(files: Program, target: Path) -> None:
+    """If that is much: another worker's attempt may have left it. Going on from there is then right."""
+    content = os.urandom(257 * BLOCK)
+    assert piece(files, target, "f", content, 0, 256 * BLOCK).state == "ok"
+    assert piece(files, target, "f", content) == Reply(b"", "at", [str(256 * BLOCK)])
+    assert piece(files, target, "f", content, 256 * BLOCK).state == "ok"
+    assert (target / "f").read_bytes() == content
+
+
 def test_a_writer_that_wakes_up_again_does_no_harm(files: Program, tmp_path: Path) -> None:
     """It writes the same bytes to the same offsets, so what another has staged meanwhile stays right."""
     content = os.urandom(4 * BLOCK)

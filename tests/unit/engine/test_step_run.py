@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapter.engine.execution import HandedOver
+from adapter.engine.file_cache import FileCache
 from adapter.engine.step_run import StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.status import HostStatus, RunStatus
@@ -32,7 +33,7 @@ class Runs:
             preparation=bench.preparation(),
             clock=bench,
             artifacts=self.artifacts,
-            file_cache=bench.directory / "cache",
+            file_cache=FileCache(bench.directory / "cache", 2**30),
             runtime=runtime,
             handover=self.handover.is_set,
         )

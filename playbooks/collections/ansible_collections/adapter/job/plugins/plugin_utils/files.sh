@@ -210,7 +210,9 @@ put)
 
     had=0
     if [ -f "$staged" ]; then had=$(size_of "$staged"); fi
-    [ "$offset" -le "$had" ] || failed at "$had"
+    # Who begins anew does not know how much another attempt has left; for little it is not worth asking.
+    if [ "$offset" -gt "$had" ]; then failed at "$had"; fi
+    if [ "$offset" -eq 0 ] && [ "$had" -ge $((256 * block)) ]; then failed at "$had"; fi
     reason=$( (umask 077 && dd of="$staged" bs=$block seek=$((offset / block)) conv=notrunc) 2>&1) ||
         refused failed "$(printf '%s\n' "$reason" | sed -n 1p)"
     had=$(size_of "$staged")
