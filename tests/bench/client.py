@@ -13,6 +13,7 @@ from tests.support.service import Service, b64
 
 BIZ = 1
 _PAUSE = 0.02  # seconds between looks
+_KEPT = 3.0  # seconds; the service closes a connection that is idle for 5
 _PREFIX = "/api/v3"
 
 
@@ -22,15 +23,18 @@ class Client:
 
     service: Service
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
+    _used: float = 0.0
 
     def call(self, name: str, **fields: Any) -> Any:
         """The data of a call; AssertionError with the envelope if it is refused."""
-        if self._connection is None:
+        if self._connection is None or time.monotonic() - self._used > _KEPT:
+            self.close()
             self._connection = http.client.HTTPConnection(urlsplit(self.service.url).netloc, timeout=60)
         self._connection.request(
             "POST", path_of(name), json.dumps({"bk_biz_id": BIZ, **fields}), headers(self.service)
         )
         envelope = json.loads(self._connection.getresponse().read())
+        self._used = time.monotonic()
         assert envelope["result"] is True, envelope
         return envelope["data"]
 

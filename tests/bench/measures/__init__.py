@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.bench.measures import acceptance, echo, files, idle, output, polling, sleepers
+from tests.bench.measures import acceptance, capacity, echo, files, idle, output, polling, sleepers
 from tests.bench.rows import Row
 from tests.bench.world import World
 
@@ -31,6 +31,7 @@ MEASURES: Mapping[str, Measure] = {
     "first_line": Measure(run=output.first_line, hosts=1, runs=9),
     "big_output": Measure(run=output.big_output, hosts=1),
     "idle": Measure(run=idle.idle, hosts=1),
+    "capacity": Measure(run=capacity.capacity, hosts=200, runs=3),
 }
 
 #: For the test suite: shows that the harness works, and that nothing became ten times slower.
