@@ -55,7 +55,7 @@ def capacity(world: World) -> list[Row]:
         _row("processor time of ours per host", "ms", [1000 * one.own_cpu / _FEW for one in costs]),
         _row("processor time of the target per host", "ms", [1000 * one.target_cpu / _FEW for one in costs]),
         _row("hosts a second per core of ours", "hosts/s", [_FEW / one.own_cpu for one in costs]),
-        _row("database commits per host", "commits", [one.commits / _FEW for one in costs]),
+        _row("database transactions per host, reads too", "transactions", [one.commits / _FEW for one in costs]),
         _row("database rows written per host", "rows", [one.rows / _FEW for one in costs]),
         _row("bytes of write-ahead log per host", "bytes", [one.wal / _FEW for one in costs]),
         _row("bytes kept per host, database and artifacts", "bytes", kept),
