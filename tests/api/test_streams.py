@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from adapter.api.application import create_app
+from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
-from adapter.job.model import FileLog, HostResult
+from adapter.job.model import FileLog, HostResult, JobInstance, Scope
 from adapter.job.status import HostStatus, RunStatus
+from adapter.store.jobs import JobStore
 from adapter.store.opening import open_store
 from tests.support.events import Event, events_in, job_path, log_path
 
 from .bodies import v3
-from .client import envelope
-from .conftest import StoppedClock
+from .client import TestClient, envelope
+from .conftest import StoppedClock, World
 from .real import HOSTS, Real, build
 
 SCOPE = {"bk_scope_type": "biz", "bk_scope_id": "1"}
@@ -211,6 +215,21 @@ def test_an_execution_that_never_was_is_refused(real: Real, given: dict[str, int
     _, step_id = launched(real)
     assert refused(real, log_path(step_id, 101), **given)[0] == 1241007
     assert refused(real, log_path(step_id, 103))[0] == 1241007
+
+
+def test_a_stream_too_many_is_refused_in_words(world: World) -> None:
+    """HTTP 429 and ESB's code of its rate limit, but only to those who may ask at all."""
+    jobs = JobStore(world.stores.engine, world.stores.box)
+    job = jobs.add(JobInstance(scope=Scope("biz", "1"), create_time=1), [])
+    jobs.finish_job(job.id, RunStatus.SUCCESS, 9)
+    full = create_app(dataclasses.replace(world.services, streams=OpenStreams(0)), Settings())
+    params = world.job.credentials | SCOPE
+    assert envelope(TestClient(full).get(job_path(job.id), params=params), 429)["code"] == 1306429
+    stranger = params | {"bk_app_secret": "x"}
+    assert envelope(TestClient(full).get(job_path(job.id), params=stranger))["code"] == 1306000
+    reply = world.http.get(job_path(job.id), params=params)
+    assert [event.name for event in events_in(reply.text.split("\n"))] == ["job", "end"]
+    assert len(world.services.streams) == 0
 
 
 def test_only_get_is_served(real: Real) -> None:
