@@ -188,3 +188,15 @@ def test_two_steps_that_read_the_same_source_at_once(lab: Lab, service: Service,
     arrived_twice = lab.exec(lab.host(102), f"sha256sum < {big}; sha256sum < {big.parent}/second/file").stdout
     assert len(set(arrived_twice.split("\n")[:-1])) == 1
     assert parts(service) == []
+
+
+@pytest.mark.parametrize("account", ["root", "job"])
+def test_another_user_s_files_are_streamed_too(lab: Lab, service: Service, big: Path, account: str) -> None:
+    """Also when Ansible becomes the account on either side: whole, its own, at its mode."""
+    assert lab.exec(lab.host(101), f"chown -R job {big.parent}").returncode == 0
+    sources = [Source([101], [str(big)], "job")]
+    Jobs(service).files(sources, f"/home/job/{big.parent.name}/", 102, account=account).succeeded()
+    place = f"/home/job/{big.parent.name}/{big.name}"
+    assert lab.exec(lab.host(102), f"stat -c '%U %a' {place}").stdout.split() == [account, "640"]
+    sums = {lab.exec(lab.host(i), f"sha256sum < {p}").stdout for i, p in ((101, big), (102, place))}
+    assert len(sums) == 1
