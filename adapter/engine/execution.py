@@ -65,7 +65,11 @@ class Surroundings:
 
 @dataclass
 class Execution:
-    """One execution of one step: `until_all_ended` is its whole life. `age` is how long it has run, in seconds."""
+    """One worker's execution of one step: `until_all_ended` is its whole life.
+
+    Whoever goes on with a step gives it its whole time again: how long it has run already is known only by clocks
+    of other machines. Scripts are watched on their hosts, from their own start.
+    """
 
     around: Surroundings
     step: StepInstance
@@ -73,7 +77,6 @@ class Execution:
     board: HostBoard
     data: PrivateData
     recorder: Recorder
-    age: float
     stopping_since: float | None = None
     is_terminated: bool = False
     problem: str = ""
@@ -84,7 +87,7 @@ class Execution:
 
     def __post_init__(self) -> None:
         grace = _OVERDUE + len(self.board.results) if self.step.script else 0
-        self.deadline = time.monotonic() + self.step.timeout + grace - self.age
+        self.deadline = time.monotonic() + self.step.timeout + grace
 
     def until_all_ended(self) -> None:
         """Run the play until every host has ended, again if it broke, but not for ever. Raises HandedOver."""

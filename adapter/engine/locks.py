@@ -24,9 +24,9 @@ class Locks:
         self._paths = [settings.data_dir / "worker.lock"]
         database = sa.make_url(settings.database).database
         if not is_shared(settings.database) and database:
-            beside = Path(f"{database}.worker.lock").absolute()
-            if beside.parent != settings.data_dir:  # another data directory may share it
-                self._paths.append(beside)
+            self._paths.append(
+                Path(f"{database}.worker.lock").absolute()
+            )  # other data directories may share it
         self._files: list[IO[str]] = []
 
     def take(self) -> None:

@@ -76,8 +76,8 @@ class StepRuns:
             time.sleep(_PAUSE)
 
     def _is_stopped_untouched(self, step: StepInstance) -> bool:
-        """True for a step whose job was terminated before the step ran."""
-        return self._is_stopping(step) and not self._directory(step).exists()
+        """True for a step whose job was terminated before the step ran, on this machine or another."""
+        return step.status is RunStatus.WAITING and self._is_stopping(step)
 
     def _is_stopping(self, step: StepInstance) -> bool:
         return self.jobs.status(step.job_instance_id) is RunStatus.STOPPING
@@ -108,8 +108,7 @@ class StepRuns:
                     name=host.name, status=HostStatus.INVALID_HOST, message="the inventory has it no longer"
                 )
             )
-        age = max(0, self.clock.now_ms() - (current.start_time or 0)) / 1000
-        execution = Execution(self._surroundings(), current, present, board, data, recorder, age)
+        execution = Execution(self._surroundings(), current, present, board, data, recorder)
         with self.file_cache.in_use() if step.file is not None else contextlib.nullcontext():
             execution.until_all_ended()
         recorder.flush()

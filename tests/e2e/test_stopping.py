@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -116,3 +119,32 @@ def test_a_service_leaves_its_lock_and_its_port_when_it_is_killed(fresh_service:
     service.process.wait()
     service.start()
     assert service.is_healthy()
+
+
+def test_sqlite_that_is_locked_for_some_seconds_loses_nothing(lab: Lab, fresh_service: NewService) -> None:
+    """Somebody copies the database, say: what runs goes on, what is written waits, and no lease runs out."""
+    service, hosts = fresh_service(), lab.hosts_of(1)
+    job = Jobs(service).script(marking("locked", 8), 101, 102, 103)
+    wait_for_marks(lab, hosts, "locked", ["start"])
+    with contextlib.closing(sqlite3.connect(service.data_dir / "adapter.db")) as database:
+        database.execute("BEGIN IMMEDIATE")
+        time.sleep(12)
+        database.rollback()
+    ran_once(lab, job, hosts, "locked", 8)
+    assert '"letting_go"' not in service.log()
+
+
+def test_a_sqlite_database_has_one_worker(fresh_service: NewService, tmp_path: Path) -> None:
+    """`adapter worker` refuses the data directory, and the database from a data directory of its own."""
+    service = fresh_service()
+    inventory = ("--inventory", str(service.inventory))
+    same = service.command("worker", *inventory, check=False)
+    assert same.returncode == 1
+    assert f"another process works on {service.data_dir}" in same.stderr
+    url = f"sqlite:///{service.data_dir / 'adapter.db'}"
+    shutil.copytree(service.data_dir, tmp_path / "other", ignore=lambda *_: ["adapter.db", "artifacts"])
+    other = Service(tmp_path / "other", service.inventory)
+    refused = other.command("worker", *inventory, "--database-url", url, check=False)
+    assert refused.returncode == 1
+    assert f"another process works on {service.data_dir}" in refused.stderr
+    assert "several workers need PostgreSQL" in refused.stderr

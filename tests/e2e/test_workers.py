@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from adapter.cli import main
+from adapter.engine.lease import FENCE
 from adapter.store.database import open_database
 from adapter.store.tables import installation, job_instance
 from tests.e2e.jobs import Job, Jobs, wait_until
@@ -125,6 +126,25 @@ def test_a_killed_workers_job_goes_on_elsewhere(crowd: Lab, nodes: Nodes, warm: 
     ran_once(crowd, job, hosts, name, 30)
 
 
+def test_a_terminate_is_carried_out_by_whoever_takes_over(crowd: Lab, nodes: Nodes) -> None:
+    """Asked for before or after its worker was killed: the scripts end on the hosts, not only in the store."""
+    api = nodes.api()
+    owner, hosts, name = nodes.worker(), crowd.hosts_of(1)[:3], next(_names)
+    jobs = [Jobs(api).script(marking(f"{name}-{number}", 60), *range(101, 104)) for number in range(2)]
+    for number, job in enumerate(jobs):
+        assert started(crowd, nodes, job, f"{name}-{number}", 3) is owner
+    for number, job in enumerate(jobs):
+        if number == 1:
+            owner.kill()
+        api.data("operate_job_instance", bk_biz_id=1, job_instance_id=job.id, operation_code=1)
+    nodes.worker()
+    for number, job in enumerate(jobs):
+        assert job.status == 11, job.why()
+        assert set(job.statuses.values()) == {403}
+        assert all(marks(crowd, host, f"{name}-{number}") == ["start"] for host in hosts)
+    assert not crowd.exec(hosts[0], "pgrep -af '[b]kjob.*/script'").stdout
+
+
 def is_ansible(pid: int) -> bool:
     """True for a process that runs a play."""
     try:
@@ -219,8 +239,10 @@ def test_a_database_that_restarts_under_running_jobs_loses_nothing(
         cluster.start()
         for job, host in zip(jobs, hosts, strict=True):
             ran_once(crowd, job, [host], f"{name}-{host.bk_host_id}", 12)
-        took = [event for worker in workers for event in worker.events("took_over")]
-        assert {event["state"] for event in took} <= {"left"}
+        for worker in workers:
+            own = {event["worker"] for event in worker.events("worker_began")}
+            assert {event["worker"] for event in worker.events("took_over")} <= own
+            assert (len(own) > 1) == (seconds > FENCE)
         nodes.stop()
 
 

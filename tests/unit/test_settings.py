@@ -25,11 +25,13 @@ def test_paths_are_absolute() -> None:
     [
         ("ADAPTER_PORT", "x"),
         ("ADAPTER_NO_WORKER", "maybe"),
-        ("ADAPTER_MAX_RUNNING_STEPS", "0"),
+        ("ADAPTER_MAX_RUNNING_JOBS", "0"),
+        ("ADAPTER_MAX_RUNNING_JOBS_TOTAL", "-1"),
+        ("ADAPTER_MAX_RUNNING_JOBS_PER_SCOPE", "-1"),
         ("ADAPTER_FORKS", "-1"),
     ],
 )
 def test_values_that_cannot_be_are_refused(variable: str, text: str) -> None:
-    """With the name of the setting: a service with no running step at all would wait for ever."""
+    """With the name of the setting: a service that may run no job at all would wait for ever."""
     with pytest.raises(ValueError, match=variable.removeprefix("ADAPTER_").lower() + "|" + variable):
         Settings.load({}, {variable: text})

@@ -83,8 +83,13 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """An empty store and two hosts."""
-    settings = Settings(data_dir=tmp_path / "data")
+    """An empty store on SQLite and two hosts."""
+    yield from made_bench(tmp_path)
+
+
+def made_bench(tmp_path: Path, database_url: str = "") -> Iterator[Bench]:
+    """The same on any database."""
+    settings = Settings(data_dir=tmp_path / "data", database_url=database_url)
     settings.data_dir.mkdir()
     engine = open_database(settings.database)
     migrate(engine, tmp_path / "lock")

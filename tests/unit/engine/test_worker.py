@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,8 +23,10 @@ from adapter.engine.workflows import Parts
 from adapter.job.model import JobInstance
 from adapter.job.status import RunStatus
 from adapter.store.claims import Claim
+from adapter.store.database import is_shared
+from adapter.store.workers import WorkerState, WorkerStore
 
-from .conftest import Bench
+from .conftest import Bench, made_bench
 
 NOBODY = "http://127.0.0.1:9/"  # the discard port: nothing listens
 
@@ -81,6 +83,13 @@ class Running:
 NewWorker = Callable[..., Running]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """Every test of this file runs on both."""
+    url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else ""
+    yield from made_bench(tmp_path, url)
+
+
 @pytest.fixture
 def new_worker(bench: Bench, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWorker]:
     """Starts workers, one after the other on the same data directory; they are stopped afterwards."""
@@ -88,7 +97,7 @@ def new_worker(bench: Bench, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> 
     started: list[Running] = []
 
     def new(**played: Any) -> Running:
-        lease = Lease(is_shared=False)
+        lease = Lease(is_shared=is_shared(bench.settings.database))
         steps = Steps(bench, lease, **played)
         callbacks = Callbacks(jobs=bench.jobs, timeout=1, pauses=(600,))
         parts = Parts(jobs=bench.jobs, steps=cast(StepRuns, steps), callbacks=callbacks, clock=bench)
@@ -224,3 +233,43 @@ def test_callbacks_that_wait_keep_no_job_from_running(
     after = bench.job("after")
     running.worker.wake()
     running.wait(after, RunStatus.SUCCESS)
+
+
+@pytest.mark.parametrize("bench", ["postgresql"], indirect=True)
+def test_a_worker_that_was_taken_for_dead_lets_go_and_begins_again(
+    bench: Bench, new_worker: NewWorker
+) -> None:
+    """Its job runs again, under its next name; what the earlier run would have written is not."""
+    job = bench.job("one")
+    running = new_worker(held={"one"})
+    running.wait(job, RunStatus.RUNNING)
+    workers = WorkerStore(bench.engine)
+    (row,) = workers.not_ended()
+    while workers.take_over(row, "somebody") is None:  # it beats meanwhile
+        (row,) = workers.not_ended()
+    until = time.monotonic() + 30
+    while len(running.steps.ran) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    (again,) = workers.not_ended()
+    assert again.id != row.id
+    assert again.state is WorkerState.WORKING
+    running.steps.held.clear()
+    running.wait(job, RunStatus.SUCCESS)
+    assert running.steps.ran == ["one", "one"]
+
+
+def test_no_more_jobs_run_than_may(bench: Bench, new_worker: NewWorker) -> None:
+    """A free place is taken as soon as there is one."""
+    bench.settings = replace(bench.settings, max_running_jobs=2, max_running_jobs_per_scope=9)
+    jobs = [bench.job(name) for name in ("one", "two", "three")]
+    running = new_worker(held={"one", "two", "three"})
+    running.wait(jobs[1], RunStatus.RUNNING)
+    time.sleep(1.5)
+    assert bench.jobs.status(jobs[2].id) is RunStatus.WAITING
+    running.steps.held.discard("one")
+    running.wait(jobs[2], RunStatus.RUNNING, seconds=3)
+    assert bench.jobs.request_stop(jobs[1].id)
+    running.steps.held.clear()
+    for job, status in zip(jobs, (RunStatus.SUCCESS, RunStatus.STOPPED, RunStatus.SUCCESS), strict=True):
+        running.wait(job, status)
