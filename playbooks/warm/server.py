@@ -16,6 +16,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import random
@@ -27,6 +28,8 @@ import struct
 import sys
 import tempfile
 import traceback
+import warnings
+from itertools import chain
 from pathlib import Path
 
 import ansible.cli.playbook as playbook_cli
@@ -42,6 +45,9 @@ import ansible.plugins.shell.sh
 import ansible.plugins.strategy.linear
 import ansible.vars.manager  # noqa: F401 what the first run would import is imported before it
 from ansible import constants
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins import loader as plugins
+from ansible.template import Templar, trust_as_template
 
 _REQUEST_LIMIT = 4 * 1024 * 1024
 _PR_SET_PDEATHSIG = 1
@@ -135,6 +141,33 @@ class Server:
         os._exit(0)
 
 
+def rehearse() -> None:
+    """Load what every run loads: collections, plugins and the documentation that has their options.
+
+    A run's own initialisation then finds it done; Ansible says so with a Python warning, which means nothing here.
+    """
+    warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
+    plugins.init_plugin_loader()
+    kinds = (plugins.vars_loader, plugins.connection_loader, plugins.shell_loader, plugins.become_loader)
+    for _plugin in chain.from_iterable(kind.all(class_only=True) for kind in kinds):
+        pass
+    for loader, names in (
+        # Not ansible-runner's own: it looks at the run's environment when it is imported.
+        (plugins.callback_loader, ("default", "junit", "minimal", "oneline", "tree")),
+        (plugins.inventory_loader, ("yaml",)),
+        (plugins.strategy_loader, ("linear",)),
+        (plugins.cache_loader, ("memory", "jsonfile")),
+        (plugins.action_loader, ("adapter.job.script", "adapter.job.fetch", "adapter.job.send")),
+        (plugins.lookup_loader, ("adapter.job.secret", "env", "config")),
+    ):
+        for name in names:
+            loader.get(name, class_only=True)
+    Templar(loader=DataLoader()).template(trust_as_template("{{ 'a' | quote }}"))
+    # Forks share these pages as long as no collection of garbage writes into them.
+    gc.collect()
+    gc.freeze()
+
+
 def run(request: dict[str, object], streams: list[int]) -> None:
     """In the child: become what the plain ansible-playbook would have been, and end with its exit code."""
     code = 250
@@ -217,4 +250,5 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
+    rehearse()
     Server(sys.argv[1]).serve()
