@@ -126,6 +126,7 @@ class Cleaning:
         for _batch in run.events(0.5):
             if self.must_stop():
                 run.cancel()
+        run.wait()
         outcome = run.outcome
         if outcome is None or outcome.problem:
             log.warning("cleaning_broke", problem="" if outcome is None else outcome.problem[-500:])

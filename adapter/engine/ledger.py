@@ -20,6 +20,11 @@ _PARTIAL = "-partial.json"
 _UNNUMBERED = (_PARTIAL, f"{_PARTIAL}.tmp")
 
 
+def is_last(raw: dict[str, Any]) -> bool:
+    """True for the event that Ansible ends with: its statistics."""
+    return raw.get("event") == _STATS
+
+
 @dataclass(frozen=True)
 class Refill:
     """Events that had been lost, in order; and in words those that could not be got back."""
@@ -49,7 +54,7 @@ class EventLedger:
             return
         if "event" not in raw:  # ansible-runner could not read what Ansible had written of it
             self._hollow[str(raw.get("uuid"))] = counter
-        elif raw["event"] == _STATS:
+        elif is_last(raw):
             self.has_stats = True
         self._missing.discard(counter)
         self._missing.update(range(self._next, counter))

@@ -20,6 +20,9 @@ from adapter.ansible.text import to_yaml
 #: compression costs many times what it saves on files that are compressed already.
 _SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=10 -o ServerAliveCountMax=3"
 
+#: ansible-runner's. Facts are not gathered: a cache in files would only be looked for, host by host.
+_SETTINGS = {"pexpect_timeout": 1, "idle_timeout": 0, "fact_cache_type": "memory"}
+
 #: The group of the hosts that a run is about if not about all.
 LIMIT = "job_unfinished"
 
@@ -58,7 +61,7 @@ class PrivateData:
             self._put(f"project/{name}", content)
         self._put("env/envvars", json.dumps(self._environment(run, control_path_dir), indent=1).encode())
         self._put("env/cmdline", f"--forks {run.forks}".encode())
-        self._put("env/settings", json.dumps({"pexpect_timeout": 1, "idle_timeout": 0}).encode())
+        self._put("env/settings", json.dumps(_SETTINGS).encode())
 
     def _environment(self, run: RunInput, control_path_dir: Path) -> dict[str, str]:
         environment = {

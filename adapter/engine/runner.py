@@ -15,7 +15,7 @@ import structlog
 from ansible_runner.config.runner import RunnerConfig
 from ansible_runner.runner import Runner
 
-from adapter.engine.ledger import EventLedger
+from adapter.engine.ledger import EventLedger, is_last
 from adapter.engine.private_data import PrivateData, run_environment
 from adapter.engine.warm import WarmAnsible
 
@@ -68,6 +68,7 @@ class PlaybookRun:
 
     def start(self) -> PlaybookRun:
         """Begin; returns itself."""
+        _under_way.add(self._thread)
         self._thread.start()
         return self
 
@@ -85,9 +86,11 @@ class PlaybookRun:
         return self._cancelled.is_set()
 
     def events(self, pause: float) -> Iterator[list[dict[str, Any]]]:
-        """Batches of events, at least every `pause` seconds (then maybe empty), until the run has ended.
+        """Batches of events, at least every `pause` seconds (then maybe empty), until there are no more.
 
-        The last one has what did not come while the run went on and is in ansible-runner's files.
+        The last one has what did not come while the run went on and is in ansible-runner's files. If nothing is
+        missing there are no more after Ansible's statistics: ansible-runner then takes a while to be done with
+        the processes, which nobody needs to wait for; `outcome` comes after that.
         """
         ended = False
         while not ended:
@@ -95,8 +98,14 @@ class PlaybookRun:
             for event in batch:
                 self._ledger.note(event)
             yield batch
+            if self._ledger.has_stats and not self._ledger.gaps:
+                return
         self._thread.join()
         yield self._close_ledger()
+
+    def wait(self) -> None:
+        """Until ansible-runner is done and its artifact is whole."""
+        self._thread.join()
 
     def _take(self, pause: float) -> tuple[list[dict[str, Any]], bool]:
         """What comes within `pause` seconds: whoever stores it pays by the batch, not by the event."""
@@ -105,6 +114,8 @@ class PlaybookRun:
         try:
             while (item := self._queue.get(timeout=max(0, until - time.monotonic()))) is not None:
                 batch.append(item)
+                if is_last(item):
+                    return batch, False
         except queue.Empty:
             return batch, False
         return batch, True
@@ -134,6 +145,7 @@ class PlaybookRun:
         except Exception as error:  # noqa: BLE001 whatever breaks in the library ends the run, with its reason
             self.outcome = Outcome("error", None, f"ansible-runner failed: {error!r}")
         finally:
+            _under_way.discard(threading.current_thread())
             self._queue.put(None)
 
     def _run_playbook(self) -> Outcome:
@@ -163,6 +175,17 @@ class PlaybookRun:
             if path.exists() and (text := path.read_text(errors="replace").strip()):
                 return text[-2000:]
         return ""
+
+
+#: The threads of runs that ansible-runner is not done with.
+_under_way: set[threading.Thread] = set()
+
+
+def wait_for_artifacts(seconds: float) -> None:
+    """Until ansible-runner is done with every run of this process, but no longer than this."""
+    until = time.monotonic() + seconds
+    for thread in list(_under_way):
+        thread.join(max(0, until - time.monotonic()))
 
 
 def _words(lost: tuple[str, ...]) -> str:

@@ -22,6 +22,7 @@ from adapter.engine import workflows
 from adapter.engine.cleaning import Cleaning
 from adapter.engine.lease import BEAT, Lease
 from adapter.engine.membership import Membership
+from adapter.engine.runner import wait_for_artifacts
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.workflows import Parts, run_job, workflow_id
 from adapter.store.claims import Claim, ClaimStore, Limits
@@ -104,6 +105,7 @@ class Worker:
         self._lease.end()
         self._wait_for_workflows(_HANDOVER_SECONDS)
         self._cleaner.join()
+        wait_for_artifacts(_HANDOVER_SECONDS)
         self._quiet.set()
         self._beater.join()
         self._membership.end()

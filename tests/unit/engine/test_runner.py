@@ -57,8 +57,10 @@ def written(data: PrivateData, *plays: dict[str, Any]) -> PrivateData:
 
 
 def events_of(run: PlaybookRun) -> list[dict[str, Any]]:
-    """All events of a run that was started."""
-    return [event for batch in run.events(0.2) for event in batch]
+    """All events of a run that was started, once it is done with."""
+    events = [event for batch in run.events(0.2) for event in batch]
+    run.wait()
+    return events
 
 
 def test_the_directory_is_private_and_complete(data: PrivateData) -> None:
