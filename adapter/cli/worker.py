@@ -26,6 +26,7 @@ def worker(**options: Any) -> None:
     """Run jobs that `adapter serve` takes, on this machine or another. SIGTERM drains.
 
     Several workers share one PostgreSQL; each has a data directory of its own with the same secret.key.
+    Every option is also ADAPTER_<NAME> in the environment.
     """
     adapter = built({**options, "no_worker": False})
     started(adapter)

@@ -58,7 +58,7 @@ class JobProgress:
             .where(_job.c.id == job_instance_id, _job.c.status.not_in(_FINISHED))
             .values(
                 status=ending,
-                end_time=now_ms,
+                end_time=_end(_job, now_ms),
                 open=_HAS_CALLBACK,
                 worker_id=sa.case((_HAS_CALLBACK, _job.c.worker_id), else_=None),
                 **OWN_CHANGE,
@@ -82,7 +82,7 @@ class JobProgress:
         statement = (
             sa.update(_step)
             .where(_step.c.id == step_instance_id, _step.c.status.not_in(_FINISHED))
-            .values(status=int(status), end_time=now_ms)
+            .values(status=int(status), end_time=_end(_step, now_ms))
         )
         with self._writing() as connection:
             change = next_change(connection, step_instance_id)
@@ -211,3 +211,8 @@ def _begin(
         return True
     status = connection.scalar(sa.select(table.c.status).where(mine))
     return bool(status == RunStatus.RUNNING)
+
+
+def _end(table: sa.Table, now_ms: int) -> sa.ColumnElement[int]:
+    """The time of an end: not before the start, whatever became of the clock, or on whose clock that was."""
+    return sa.case((table.c.start_time > now_ms, table.c.start_time), else_=now_ms)

@@ -227,3 +227,16 @@ def test_reports_tell_what_each_worker_has_and_when_it_last_beat(bench: Bench) -
         bench.workers.take_over(bench.worker(), one.id)
     assert len(bench.workers.reports()) <= 53
     assert one.id in {report.worker.id for report in bench.workers.reports()}
+
+
+def test_an_end_is_not_before_its_start(bench: Bench) -> None:
+    """The clock was set back, or the job went on with a machine whose clock is behind."""
+    job = bench.job()
+    bench.jobs.begin_job(job.id, 5000)
+    bench.jobs.begin_step(job.steps[0].id, 6000)
+    bench.jobs.finish_step(job.steps[0].id, RunStatus.SUCCESS, 1000)
+    bench.jobs.finish_job(job.id, RunStatus.SUCCESS, 900)
+    ended = bench.jobs.get(job.id)
+    assert ended is not None
+    assert (ended.start_time, ended.end_time, ended.total_time) == (5000, 5000, 0)
+    assert (ended.steps[0].end_time, ended.steps[0].total_time) == (6000, 0)

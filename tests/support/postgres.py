@@ -24,7 +24,7 @@ import psycopg
 from psycopg import sql
 
 #: For tests nothing need survive a power cut; whoever measures starts a cluster that is durable.
-_NOT_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
+_NOT_DURABLE = ("-c", "fsync=off", "-c", "full_page_writes=off")  # a killed server loses nothing committed
 _SETTINGS = ("-c", "listen_addresses=", "-c", "max_connections=300")
 _START_SECONDS = 30
 _PR_SET_PDEATHSIG = 1

@@ -10,6 +10,7 @@ import pytest
 
 from adapter.cli.serve import serve
 from adapter.cli.targets import split_source
+from adapter.cli.worker import worker
 from adapter.config import Settings, seconds
 
 #: Another text for each option, as the environment has it, and what becomes of it.
@@ -37,6 +38,13 @@ def test_help_of_serve_names_every_setting() -> None:
     text = serve.get_help(click.Context(serve))
     assert all(f"--{name.replace('_', '-')}" in text for name in option_names())
     assert "ADAPTER_<NAME>" in text
+
+
+def test_worker_has_the_options_of_serve_that_are_not_the_apis() -> None:
+    """So one file of variables serves both."""
+    only_served = {"host", "port", "no_worker", "max_body_bytes", "max_streams"}
+    assert {parameter.name for parameter in worker.params} == set(option_names()) - only_served
+    assert "ADAPTER_<NAME>" in worker.get_help(click.Context(worker))
 
 
 @pytest.mark.parametrize("name", option_names())
