@@ -84,7 +84,7 @@ def new_nodes(crowd: Lab, tmp_path: Path) -> Iterator[NewNodes]:
 
 
 @pytest.fixture
-def nodes(new_nodes: NewNodes, postgresql_url: str) -> Nodes:
+def nodes(postgresql_url: str, new_nodes: NewNodes) -> Nodes:
     """Over a database of their own."""
     return new_nodes(postgresql_url)
 
