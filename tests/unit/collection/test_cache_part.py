@@ -112,3 +112,15 @@ def test_several_processes_bring_it_once(final: Path, tmp_path: Path) -> None:
     assert sorted(brought) == [0, 0, 0, len(CONTENT)]
     assert final.read_bytes() == CONTENT
     assert names(final) == sorted([final.name, "source"])
+
+
+def test_what_was_cut_off_within_a_block_is_asked_for_again(parts: Any, final: Path) -> None:
+    """A source goes on at whole blocks: the bytes beyond must not be there twice."""
+    with parts.CachePart(final, len(CONTENT), never) as part:
+        part.add(CONTENT[: BLOCK + 9])
+        part.go_on()
+        assert part.size == BLOCK
+        part.add(CONTENT[BLOCK:])
+        part.go_on()
+        assert part.complete()
+    assert final.read_bytes() == CONTENT

@@ -121,6 +121,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             is_new = part.size == 0
             try:
                 while not part.is_complete:
+                    part.go_on()
                     pace = Pace(self._spool, self._limit, part.size)
                     if part.size < entry["size"]:
                         self._read_on(entry, kind, part, pace)

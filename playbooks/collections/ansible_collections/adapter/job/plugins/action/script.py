@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,11 @@ _LAUNCH_LIMIT = 20
 #: Seconds: what is left of a turn below that is not worth another exchange.
 _SHORTEST = 0.5
 _UNFINISHED = ("running", "launching")
-#: How ssh words that nothing can have been launched; trying again at once would only double the wait.
+_SILENT = "the host does not answer"
+#: How ssh words that it never got in: nothing can have been launched by that exchange.
 _NEVER_IN = re.compile(
-    "connect to host|could not resolve|permission denied|host key|invalid/incorrect|escalation prompt",
+    "connect to host|could not resolve|permission denied|host key|invalid/incorrect|escalation prompt"
+    r"|kex_exchange_identification|banner exchange|connection (?:closed|reset) by \S+ port",
     re.IGNORECASE,
 )
 
@@ -101,20 +104,23 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if recorded := self._spool.result():
             return recorded
         until = self._spool.turn_ends()
-        started = self._spool.started_at()
-        if started is None:
+        if not self._spool.is_started():
             if self._spool.stop_reason():
                 # An earlier attempt may have launched it and died before it could say so: the host knows.
                 return self._phase_stop()
             now = _now()
             answer = self._started(until)
+            if answer is None:
+                return self._job("launching", None, _SILENT)
             self._spool.mark_started()
             job = self._took(answer, now)
             if job["state"] not in _UNFINISHED or _is_over(until):
                 return job
-        # The wall clock says once how long it has run; from here on a clock that jumps changes nothing.
-        age = 0.0 if started is None else max(0.0, time.time() - started)
-        return self._follow(until, time.monotonic() + int(self._args["timeout"]) + _GRACE - age)
+        return self._follow(until, self._overdue())
+
+    def _overdue(self) -> float:
+        """When the host is given up, by time.monotonic()."""
+        return time.monotonic() + int(self._args["timeout"]) + _GRACE - self._spool.seconds_since_told()
 
     def _phase_stop(self) -> dict[str, Any]:
         if recorded := self._spool.result():
@@ -132,7 +138,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         while True:
             answer = self._followed(until, overdue)
             if answer is None:
-                return self._job("running", None, "the host does not answer")
+                return self._job("running", None, _SILENT)
             job = self._took(answer, None)
             if job["state"] not in _UNFINISHED or _is_over(until):
                 return job
@@ -143,28 +149,48 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     # --- exchanges -------------------------------------------------------------------------------------
 
-    def _started(self, until: float | None) -> Answer:
+    def _started(self, until: float | None) -> Answer | None:
+        """The host's first answer; None if its turn is over without one.
+
+        Once a connection has broken under it the script may run: starting it again only attaches then, and the
+        host is tried for as long as one whose script is known to run.
+        """
         script = (self._playbook_dir / str(self._args["script"])).read_bytes()
         secret = self._args.get("param_secret")
         param = fetch(str(secret)) if secret else str(self._args.get("param", ""))
         data = param.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
         head = (self._user, self._args["timeout"], self._args["language"], len(script), 0, self._room())
+        is_first = self._spool.mark_told()
+
+        def start() -> Answer:
+            return self._ask("start", self._key, *head, *self._patience(until), data=data)
+
         try:
-            return self._ask("start", self._key, *head, *self._patience(until), data=data)
+            return start()
         except AnsibleConnectionFailure as error:
-            if _NEVER_IN.search(str(error)):
+            if is_first and _NEVER_IN.search(str(error)):
+                self._spool.forget_told()
                 raise
-            # It may have been launched before the connection broke; starting again only attaches then.
-            return self._ask("start", self._key, *head, *self._patience(until), data=data)
+        return self._until_answered(start, until, self._overdue(), AnsibleConnectionFailure)
 
     def _followed(self, until: float | None, overdue: float) -> Answer | None:
         """An answer, however often the connection breaks; None if the host's turn is over without one."""
+
+        def follow() -> Answer:
+            place = (self._offset(), self._room())
+            return self._ask("follow", self._key, self._user, *place, *self._patience(until))
+
+        return self._until_answered(follow, until, overdue, (AnsibleConnectionFailure, NoAnswer))
+
+    def _until_answered(
+        self, ask: Callable[[], Answer], until: float | None, overdue: float, passing: Any
+    ) -> Answer | None:
+        """What `ask` answers, again after each error of a passing kind until `overdue`."""
         pause = 1.0
         while True:
             try:
-                place = (self._offset(), self._room())
-                return self._ask("follow", self._key, self._user, *place, *self._patience(until))
-            except (AnsibleConnectionFailure, NoAnswer):
+                return ask()
+            except passing:
                 if time.monotonic() + pause > overdue or self._spool.stop_reason():
                     raise
                 if until is not None and time.monotonic() + pause > until:

@@ -63,6 +63,11 @@ class CachePart:
         self._digest.update(piece)
         self.size += len(piece)
 
+    def go_on(self) -> None:
+        """To be called before more is asked for: what came last may have been cut off within a block."""
+        if self.size % BLOCK and self.size < self._whole:
+            self._cut(self.size)
+
     def complete(self) -> bool:
         """Put it into its place if the sum is right; else it is empty again, and the answer False."""
         assert self._file is not None
@@ -102,15 +107,21 @@ class CachePart:
     def _take_up(self) -> None:
         """Go on from what is there, at a whole block."""
         assert self._file is not None
-        there = min(os.fstat(self._file.fileno()).st_size, self._whole) // BLOCK * BLOCK
-        self._file.truncate(there)
-        self._file.seek(0)
-        self._digest = hashed(self._file)
-        self.size = there
+        there = self._cut(min(os.fstat(self._file.fileno()).st_size, self._whole))
         if shutil.disk_usage(self._path.parent).free < self._whole - there + _RESERVE:
             self._file.close()
             self.discard()
             raise OSError(errno.ENOSPC, f"no room for {self._whole} bytes in the controller's cache")
+
+    def _cut(self, size: int) -> int:
+        """Keep the whole blocks within `size` bytes: a source is asked to go on at a block."""
+        assert self._file is not None
+        there = size // BLOCK * BLOCK
+        self._file.truncate(there)
+        self._file.seek(0)
+        self._digest = hashed(self._file)
+        self.size = there
+        return there
 
     def _empty(self) -> None:
         assert self._file is not None

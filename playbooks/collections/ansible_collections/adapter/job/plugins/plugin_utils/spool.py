@@ -3,8 +3,9 @@
 
 `$ADAPTER_SPOOL/<bk_host_id>.log` is the host's output, written at its offset, so that writing it twice is
 harmless; `<bk_host_id>.json` is the host's result, durable before anything is removed from the host;
-`<bk_host_id>.started` says that the host was told to start; `<bk_host_id>.files.jsonl` is the progress of
-files, one JSON object a line; `stop` tells every plugin to start nothing more and why.
+`<bk_host_id>.told` says when the host was first told to start, `<bk_host_id>.started` that it has confirmed it;
+`<bk_host_id>.files.jsonl` is the progress of files, one JSON object a line; `stop` tells every plugin to start
+nothing more and why.
 `source-<n>.<bk_host_id>.json` is what a source host offers, `cache/` beside it holds the bytes.
 
 Without the variable (somebody runs the artifact by hand) nothing is spooled and nothing is remembered.
@@ -12,11 +13,17 @@ Without the variable (somebody runs the artifact by hand) nothing is spooled and
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+#: Seconds between attempts to write to a disk that is full.
+_PAUSE = 1.0
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Spool:
@@ -61,31 +68,53 @@ class Spool:
         """Make the host's result durable."""
         if self._directory is None:
             return
-        draft = self._path(f"json.{os.getpid()}")
-        with draft.open("w") as file:
-            json.dump(result, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.rename(self._path("json"))
+        _put(self._path("json"), json.dumps(result), durable=True)
 
     def turn_ends(self) -> float | None:
         """When this host's turn in this run ends, by time.monotonic(); None: it has all the time it needs."""
         seconds = os.environ.get("ADAPTER_WAIT")
         return time.monotonic() + float(seconds) if seconds and self.is_active else None
 
-    def started_at(self) -> float | None:
-        """When the host confirmed that it had launched the script, by time.time(); None if it has not."""
+    def mark_told(self) -> bool:
+        """Note that the host is about to be told to start; True if no attempt had come so far before.
+
+        By a clock that nobody sets: it is the same for all processes of this machine until that starts anew.
+        """
         if self._directory is None:
-            return None
+            return True
+        path = self._path("told")
+        if path.exists():
+            return False
+        _put(path, f"{_boot()} {time.monotonic()}")
+        return True
+
+    def forget_told(self) -> None:
+        """The connection was never there: nothing was told."""
+        if self._directory is not None:
+            self._path("told").unlink(missing_ok=True)
+
+    def seconds_since_told(self) -> float:
+        """How long ago the host was first told to start; 0 if it was not."""
+        if self._directory is None:
+            return 0.0
+        path = self._path("told")
         try:
-            return self._path("started").stat().st_mtime
+            boot, _, then = path.read_text().rpartition(" ")
+            if boot == _boot():
+                return max(0.0, time.monotonic() - float(then))
+            # The machine was started anew since: only the clock that people set can tell.
+            return max(0.0, time.time() - path.stat().st_mtime)
         except FileNotFoundError:
-            return None
+            return 0.0
+
+    def is_started(self) -> bool:
+        """True once the host has confirmed that it launched the script."""
+        return self._directory is not None and self._path("started").exists()
 
     def mark_started(self) -> None:
         """Remember that the host launched the script: from here on it is never started, only followed."""
         if self._directory is not None:
-            self._path("started").touch()
+            _patiently(self._path("started").touch)
 
     def log_size(self) -> int:
         """Bytes of output spooled so far: the offset to go on from."""
@@ -97,17 +126,23 @@ class Spool:
         """Put output at its offset."""
         if self._directory is None or not content:
             return
-        descriptor = os.open(self._path("log"), os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            os.pwrite(descriptor, content, offset)
-        finally:
-            os.close(descriptor)
+        path = self._path("log")
+
+        def write() -> None:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                done = 0
+                while done < len(content):
+                    done += os.pwrite(descriptor, content[done:], offset + done)
+            finally:
+                os.close(descriptor)
+
+        _patiently(write)
 
     def write_manifest(self, source: int, manifest: dict[str, Any]) -> None:
         """Say what this host offers for the source of that number."""
-        draft = self._files_directory() / f"source-{source}.{self._host_id}.new"
-        draft.write_text(json.dumps(manifest))
-        draft.rename(draft.with_suffix(".json"))
+        path = self._files_directory() / f"source-{source}.{self._host_id}.json"
+        _put(path, json.dumps(manifest))
 
     def manifest(self, source: int, host_id: int) -> dict[str, Any] | None:
         """What a source host offers; None if it never came to say so."""
@@ -141,5 +176,50 @@ class Spool:
         if self._directory is None:
             return
         entry["time"] = int(time.time() * 1000)
-        with self._path("files.jsonl").open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        line = json.dumps(entry).encode() + b"\n"
+
+        def write() -> None:
+            with self._path("files.jsonl").open("ab", buffering=0) as file:
+                end = file.tell()
+                if file.write(line) != len(line):
+                    file.truncate(end)  # half a line would spoil the next one
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        _patiently(write)
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    """Returns when it is written. With no room it waits: that is no failure of the host's, and nothing is lost.
+
+    Whoever started this run ends it if it is to end before.
+    """
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            time.sleep(_PAUSE)
+
+
+def _put(path: Path, text: str, *, durable: bool = False) -> None:
+    """Write a file at once; `durable` survives a power cut."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+
+    def write() -> None:
+        with draft.open("w") as file:
+            file.write(text)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        draft.rename(path)
+
+    _patiently(write)
+
+
+def _boot() -> str:
+    """Which life of this machine it is; "" where it has no name."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -8,9 +8,10 @@
 #   stop   KEY NONCE USER
 #   clean  KEY NONCE USER KEY...
 #
-# The run directory of a KEY holds: launched (made exclusively: whoever makes it launches), script.*, param, out,
-# pid (of the runner), group (process group of the script), stop, timeout, and at the end `rc` with
-# "<cause> <exit code>". Once collected it is replaced by an empty file: a late start must not run it again.
+# The run directory of a KEY holds: launched (made exclusively: whoever makes it launches), script.* and its .param,
+# out, pid (of the runner), group (process group of the script), stop, timeout, and at the end `rc` with
+# "<cause> <exit code>". What a full disk could keep from being written is there before the script runs (pid and
+# group as "-"); rc is tried again until there is room. Once collected it is replaced by an empty file: a late start must not run it again.
 # WAIT is seconds until the answer if nothing ends, LINGER hundredths of a second that new output is waited on.
 # Every answer is
 #   NONCE BEGIN <n>, n bytes of output from OFFSET, NONCE END <state> <exit code> <bytes printed so far> <detail>
@@ -47,14 +48,20 @@ alive() { # pid: of a process that is there and not a zombie, which a container'
     fi
 }
 
+noted() { # pid or group: what it says, nothing while it only keeps its place
+    noted=
+    if [ -s "$run/$1" ]; then read -r noted < "$run/$1"; fi
+    noted=${noted#-}
+}
+
 report() { # how the run stands
     if [ -s "$run/rc" ]; then
         read -r cause code < "$run/rc"
         answer "$cause" "$code" -
     fi
-    if [ -s "$run/pid" ]; then
-        read -r pid < "$run/pid"
-        if alive "$pid"; then answer running - -; fi
+    noted pid
+    if [ -n "$noted" ]; then
+        if alive "$noted"; then answer running - -; fi
         # It may have ended between the two looks.
         if [ -s "$run/rc" ]; then report; fi
         answer lost - "the process watching over the script is gone: the host restarted or it was killed"
@@ -73,7 +80,7 @@ wait_for() { # seconds, linger: until it ended, printed something new, or the ti
     passed=0 pause=1 limit=$(($1 * 100)) watcher=
     while [ "$passed" -lt "$limit" ]; do
         if [ -s "$run/rc" ]; then return; fi
-        if [ -z "$watcher" ] && [ -s "$run/pid" ]; then read -r watcher < "$run/pid"; fi
+        if [ -z "$watcher" ]; then noted pid; watcher=$noted; fi
         if [ -n "$watcher" ] && ! alive "$watcher"; then return; fi
         if [ "$passed" -ge "$2" ] && has_news; then return; fi
         if [ "$pause" -lt 10 ]; then fraction=0.0$pause; else fraction=0.$pause; fi
@@ -105,10 +112,10 @@ end_group() { # pid: SIGTERM, two seconds, SIGKILL; its group may not be there y
 # No single quote may stand in it.
 runner='
 run=$1 script=$2 timeout=$3 language=$4 detach=$5
-echo $$ > "$run/pid"
+echo $$ 1<> "$run/pid" || exit
 (
-    IFS= read -r param < "$run/param"
-    : > "$run/param"
+    IFS= read -r param < "$script.param"
+    : > "$script.param"
     IFS= read -r first < "$script"
     case $first in
     "#!"*)
@@ -140,7 +147,7 @@ echo $$ > "$run/pid"
     eval "exec $detach $interpreter \"\$script\" $param"
 ) > "$run/out" 2>&1 < /dev/null &
 group=$!
-echo "$group" > "$run/group"
+echo "$group" 1<> "$run/group"
 if [ -e "$run/stop" ]; then kill -KILL "-$group" 2>/dev/null || kill -KILL "$group"; fi
 (
     sleep "$timeout" &
@@ -196,18 +203,25 @@ start)
         IFS= read -r param
         script=$run/script.$$
         cat > "$script"
-        if [ "$(($(wc -c < "$script")))" -ne "$bytes" ]; then
-            rm -f "$script"
+        printf '%s\n' "$param" > "$script.param"
+        IFS= read -r arrived < "$script.param"
+        if [ "$(($(wc -c < "$script")))" -ne "$bytes" ] || [ "$arrived" != "$param" ]; then
+            rm -f "$script" "$script.param"
             answer refused - "the script did not arrive whole: the connection broke or the disk is full"
         fi
         set -C
         if { true > "$run/launched"; } 2>/dev/null; then
             set +C
-            printf '%s\n' "$param" > "$run/param"
+            echo - > "$run/pid"
+            echo - > "$run/group"
+            if [ ! -s "$run/pid" ] || [ ! -s "$run/group" ]; then
+                rm -f "$run/pid" "$run/group" "$script" "$script.param" "$run/launched"
+                answer refused - "the disk is full"
+            fi
             launch "$script"
         else
             set +C
-            rm -f "$script"
+            rm -f "$script" "$script.param"
         fi
     fi
     if [ -e "$run/stop" ] && [ ! -e "$run/launched" ]; then answer terminated - "stopped before it started"; fi
@@ -225,13 +239,14 @@ stop)
     if [ ! -s "$run/rc" ]; then : > "$run/stop"; fi
     [ -e "$run/launched" ] || answer terminated - "stopped before it started"
     tries=0
-    while [ ! -s "$run/group" ] && [ ! -s "$run/rc" ] && [ "$tries" -lt 20 ]; do
+    noted group
+    while [ -z "$noted" ] && [ ! -s "$run/rc" ] && [ "$tries" -lt 20 ]; do
         sleep 0.1 2>/dev/null || sleep 1
         tries=$((tries + 1))
+        noted group
     done
-    if [ -s "$run/group" ] && [ ! -s "$run/rc" ]; then
-        read -r group < "$run/group"
-        end_group "$group"
+    if [ -n "$noted" ] && [ ! -s "$run/rc" ]; then
+        end_group "$noted"
         wait_for 5 0
     fi
     report
