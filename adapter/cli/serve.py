@@ -40,6 +40,7 @@ def serve(**options: Any) -> None:
     started(adapter)
     server = _Server(config, adapter)
     _stop_on_signals(server)
+    listener.listen(config.backlog)  # whoever reads the next line may connect at once
     log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
     server.run(sockets=[listener])
     drained(adapter)
