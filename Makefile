@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 # Values of local runs reach the shell as environment variables, never as text of a recipe; and as they were
 # given: make would expand a $ in them.
-GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB INVENTORY BENCH RUNS
+GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB SINCE ON_HOSTS INVENTORY BENCH RUNS
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN) DATA_DIR HOSTS LAB_DIR POSTGRES_DIR
 # Nothing is written outside the checkout.
@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench check format lab lab-postgres lab-down script push plan status logs artifacts clean
+.PHONY: help setup run demo test bench check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -85,6 +85,10 @@ logs: setup ## JOB=…: every host's log
 
 artifacts: setup ## JOB=…: its ansible-runner private data directories
 	@exec $(BIN)/adapter artifacts --job "$$JOB" --data-dir "$$DATA_DIR"
+
+audit: setup ## JOB=… or SINCE=1h: do store and artifacts agree? ON_HOSTS=1 asks the hosts too (INVENTORY=…)
+	@exec $(BIN)/adapter audit $${JOB:+--job "$$JOB"} $${SINCE:+--since "$$SINCE"} $${ON_HOSTS:+--hosts} \
+		$${INVENTORY:+--inventory "$$INVENTORY"} --data-dir "$$DATA_DIR"
 
 clean: lab-down ## remove what setup, check and test made; the data in .run stays
 	@rm -rf $(VENV) .bench .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -13,9 +13,11 @@ from adapter.api.event_stream import OpenStreams
 from adapter.clock import SystemClock
 from adapter.config import Settings
 from adapter.engine import workflows
+from adapter.engine.audit import Audit
 from adapter.engine.callback import Callbacks
 from adapter.engine.cleaning import Cleaning
 from adapter.engine.file_cache import FileCache
+from adapter.engine.host_audit import HostAudit
 from adapter.engine.lease import Lease
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
@@ -30,6 +32,7 @@ from adapter.service.follow import Follow
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
+from adapter.store.audit import AuditStore
 from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
 from adapter.store.database import is_shared
@@ -37,6 +40,7 @@ from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
+from adapter.store.workers import WorkerStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +84,7 @@ def build(settings: Settings) -> Adapter:
     clock = SystemClock()
     jobs = JobStore(stores.engine, stores.box)
     logs = LogStore(stores.engine)
-    identities = HostIdentities(stores.engine)
-    hosts = InventoryHosts(
-        settings.inventory,
-        ids_for=identities.ids_for,
-        default_biz=settings.default_biz,
-        ttl=settings.inventory_ttl,
-    )
+    hosts = _hosts(settings, stores)
     worker = None if settings.no_worker else _worker(settings, stores, jobs, logs, hosts, clock)
     wake = worker.wake if worker is not None else _nobody
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
@@ -104,6 +102,52 @@ def build(settings: Settings) -> Adapter:
     return Adapter(settings=settings, stores=stores, jobs=jobs, hosts=hosts, services=services, worker=worker)
 
 
+def audit_of(settings: Settings, stores: Stores, *, with_hosts: bool) -> Audit:
+    """An audit of this data directory, beside a service or without one. Raises InventoryError with hosts."""
+    jobs, store = JobStore(stores.engine, stores.box), AuditStore(stores.engine)
+    on_hosts = None
+    if with_hosts:
+        hosts = _hosts(settings, stores)
+        hosts.reload()
+        on_hosts = HostAudit(
+            jobs=jobs,
+            store=store,
+            preparation=_preparation(settings, stores, jobs, hosts),
+            directory=settings.data_dir / "audit",
+            collections=settings.playbooks / "collections",
+            runtime=runtime_dir(settings.data_dir),
+        )
+    return Audit(
+        jobs=jobs,
+        logs=LogStore(stores.engine),
+        store=store,
+        workers=WorkerStore(stores.engine),
+        clock=SystemClock(),
+        artifacts=settings.data_dir / "artifacts",
+        is_shared=is_shared(settings.database),
+        hosts=on_hosts,
+    )
+
+
+def _hosts(settings: Settings, stores: Stores) -> InventoryHosts:
+    return InventoryHosts(
+        settings.inventory,
+        ids_for=HostIdentities(stores.engine).ids_for,
+        default_biz=settings.default_biz,
+        ttl=settings.inventory_ttl,
+    )
+
+
+def _preparation(settings: Settings, stores: Stores, jobs: JobStore, hosts: InventoryHosts) -> Preparation:
+    return Preparation(
+        jobs=jobs,
+        accounts=stores.accounts,
+        hosts=hosts,
+        settings=settings,
+        installation=installation_of(settings),
+    )
+
+
 def _worker(
     settings: Settings,
     stores: Stores,
@@ -114,13 +158,7 @@ def _worker(
 ) -> Worker:
     lease = Lease(is_shared=is_shared(settings.database))
     runtime = runtime_dir(settings.data_dir)
-    preparation = Preparation(
-        jobs=jobs,
-        accounts=stores.accounts,
-        hosts=hosts,
-        settings=settings,
-        installation=_installation(settings),
-    )
+    preparation = _preparation(settings, stores, jobs, hosts)
     warm = None if settings.no_warm_ansible else WarmAnsible(settings.playbooks / "warm", runtime)
     collected = CollectedRuns(stores.engine)
     steps = StepRuns(
@@ -152,7 +190,7 @@ def _worker(
     return Worker(settings, parts, lease, runtime, warm, cleaning)
 
 
-def _installation(settings: Settings) -> str:
+def installation_of(settings: Settings) -> str:
     """Keeps two services apart on the same hosts: a digest of the data directory's key, which is random."""
     key = (settings.data_dir / "secret.key").read_bytes()
     return hashlib.sha256(b"installation" + key).hexdigest()[:8]

@@ -74,6 +74,12 @@ def clean_plays(account: Account, inventory: RunInventory, keys: Sequence[str]) 
     return [_play("clean", TARGETS, account, inventory, [{"name": "clean", "adapter.job.script": arguments}])]
 
 
+def look_plays(account: Account, inventory: RunInventory, installation: str) -> list[Play]:
+    """Tell how runs stand on hosts, and change nothing."""
+    arguments = {"installation": installation, "user": UserText(account.account)}
+    return [_play("look", TARGETS, account, inventory, [{"name": "look", "adapter.job.look": arguments}])]
+
+
 def file_plays(
     task: FileTask,
     account: Account,

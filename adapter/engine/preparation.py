@@ -10,9 +10,11 @@ from datetime import datetime, tzinfo
 from adapter.ansible.inventory import RunInventory, run_inventory
 from adapter.ansible.playbook import (
     TARGETS,
+    Play,
     SourceHost,
     clean_plays,
     file_plays,
+    look_plays,
     script_plays,
     secret_name,
     source_group,
@@ -30,6 +32,7 @@ SCRIPT_FILE = "files/script"
 STEP_PLAYBOOK = "step.yml"
 STOP_PLAYBOOK = "stop.yml"
 CLEAN_PLAYBOOK = "clean.yml"
+LOOK_PLAYBOOK = "look.yml"
 
 
 class AccountGone(Exception):
@@ -61,12 +64,19 @@ class Preparation:
         account = self._account(account_id)
         inventory = self._inventory({TARGETS: targets})
         plays = clean_plays(account, inventory, [self._key(*run) for run in runs])
-        return RunInput.of(
-            inventory,
-            {CLEAN_PLAYBOOK: plays},
-            forks=self._forks(targets),
-            secrets=self._credential(account),
-        )
+        return self._of_account(account, inventory, {CLEAN_PLAYBOOK: plays}, targets)
+
+    def look_input(self, account_id: int, targets: Sequence[Host]) -> RunInput:
+        """The input of the run that tells how runs stand on hosts. Raises AccountGone."""
+        account = self._account(account_id)
+        inventory = self._inventory({TARGETS: targets})
+        plays = look_plays(account, inventory, self.installation)
+        return self._of_account(account, inventory, {LOOK_PLAYBOOK: plays}, targets)
+
+    def _of_account(
+        self, account: Account, inventory: RunInventory, plays: dict[str, list[Play]], targets: Sequence[Host]
+    ) -> RunInput:
+        return RunInput.of(inventory, plays, forks=self._forks(targets), secrets=self._credential(account))
 
     def _key(self, step_instance_id: int, execute_count: int) -> str:
         return f"{self.installation}.{step_instance_id}.{execute_count}"

@@ -41,7 +41,10 @@ class Recorder:
         self.take_spool(host_id)
         if self._step.script is not None:
             kept = self.spool.printed(host_id)
-            self._board.note(event.name, tag=tag_of(self.spool.tail(host_id)), log_kept=kept)
+            # Ansible's own word of a host (unreachable) does not say how much the script had printed.
+            printed = max(ended.log_bytes, kept)
+            tag = tag_of(self.spool.tail(host_id))
+            self._board.note(event.name, tag=tag, log_bytes=printed, log_kept=kept)
             self._say(ended, event.message, kept)
         elif event.message and host_id not in self._file_hosts:
             self._logs.save_file_logs(

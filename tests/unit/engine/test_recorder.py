@@ -95,3 +95,14 @@ def test_a_file_step_that_failed_before_any_file_has_an_entry(bench: Bench) -> N
     (entry,) = bench.logs.file_logs(stored.id, 0, [1])
     assert (entry.status, entry.src_path, entry.dest_path) == (5, "/a", "/d/")
     assert entry.content == "the host cannot be reached"
+
+
+def test_a_host_that_was_lost_keeps_count_of_what_it_had_printed(bench: Bench) -> None:
+    """Ansible's own word, unreachable, has no number of bytes: what is stored was printed."""
+    (step,) = bench.job().steps
+    some, _ = recorder(bench, step)
+    (bench.directory / "spool" / "1.log").write_bytes(b"so far\n")
+    some.apply(ended(HostStatus.AGENT_ABNORMAL, "the host cannot be reached"))
+    some.flush()
+    one = bench.jobs.hosts(step.id, 0)[0]
+    assert (one.log_bytes, one.log_kept) == (7, 7)

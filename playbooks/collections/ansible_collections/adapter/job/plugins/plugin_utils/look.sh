@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs on the target as `sh`: tells how runs of scripts stand (see supervisor.sh), and changes nothing.
+#
+#   look INSTALLATION NONCE USER HOST      a line for each run of that installation and host:
+#                                          "<step instance> <execute count> <state> <exit code or -> <bytes printed>"
+#
+# The state is that of the script's end, or collected, running, launching, lost, unstarted.
+# The answer is framed as in supervisor.sh: NONCE BEGIN -, lines, NONCE END <state> <detail>
+key=$2 nonce=$3 user=$4 host=$5
+me=$(id)
+me=${me%% gid=*} me=${me#uid=} uid=${me%%(*}
+case $me in *'('*) me=${me#*(} me=${me%)} ;; esac
+base=/tmp/bkjob.$uid
+
+end() { # state detail
+    printf '\n%s END %s %s\n' "$nonce" "$1" "$2"
+    exit 0
+}
+
+alive() { # pid
+    kill -0 "$1" 2>/dev/null || return 1
+    if read -r stat 2>/dev/null < "/proc/$1/stat"; then
+        case ${stat##*) } in Z*) return 1 ;; esac
+    fi
+}
+
+standing() { # run directory: sets state and code
+    state=unstarted code=-
+    if [ -f "$1" ]; then state=collected
+    elif [ -s "$1/rc" ]; then read -r state code < "$1/rc"
+    elif [ -s "$1/pid" ]; then
+        read -r pid < "$1/pid"
+        if alive "$pid"; then state=running
+        elif [ -s "$1/rc" ]; then read -r state code < "$1/rc" # it ended between the two looks
+        else state=lost; fi
+    elif [ -e "$1/launched" ]; then state=launching; fi
+}
+
+printf '%s BEGIN -\n' "$nonce"
+if [ -n "$user" ] && [ "$me" != "$user" ]; then end wrong_user "logged in as $me, not as $user"; fi
+if [ -O "$base" ] && [ ! -L "$base" ]; then
+    for run in "$base/$key".*."$host"; do
+        name=${run##*/}
+        name=${name#"$key".} name=${name%."$host"}
+        case $name in *[!0-9.]* | *.*.* | .* | *.) continue ;; *.*) ;; *) continue ;; esac
+        standing "$run"
+        printed=0
+        if [ -s "$run/out" ]; then printed=$(($(wc -c < "$run/out"))); fi
+        # Removed while it was looked at: gone is gone.
+        [ -e "$run" ] || continue
+        printf '%s %s %s %s %s\n' "${name%.*}" "${name#*.}" "$state" "$code" "$printed"
+    done
+fi
+end ok -

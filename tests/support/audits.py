@@ -1,0 +1,29 @@
+"""What `adapter audit` would say of a data directory, asked within this process: no second of imports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adapter.bootstrap import audit_of
+from adapter.config import Settings
+from adapter.engine.audit import Report
+from adapter.store.audit import AuditStore
+from adapter.store.opening import open_store
+
+
+def audited(data_dir: Path, inventory: Path, database_url: str = "", *, with_hosts: bool = True) -> Report:
+    """An audit of every job in the store."""
+    settings = Settings(data_dir=data_dir, inventory=inventory, database_url=database_url)
+    stores = open_store(settings)
+    try:
+        ids = AuditStore(stores.engine).job_ids()
+        return audit_of(settings, stores, with_hosts=with_hosts).run(ids)
+    finally:
+        stores.close()
+
+
+def agrees(data_dir: Path, inventory: Path, database_url: str = "", *, with_hosts: bool = True) -> Report:
+    """The same; fails naming every disagreement."""
+    report = audited(data_dir, inventory, database_url, with_hosts=with_hosts)
+    assert not report.findings, "\n".join(map(str, report.findings))
+    return report
