@@ -157,7 +157,7 @@ def test_a_full_disk_on_the_host_is_told(lab: Lab, service: Service) -> None:
     if not lab.isolated:
         pytest.skip("mounting needs a host with a file system of its own")
     host = lab.host(105)
-    directory = "/tmp/bkjob.0"
+    directory = "/tmp/bkjob.root"
     lab.exec(host, f"mkdir -m 700 -p {directory} && mount -t tmpfs -o size=8k,mode=700 none {directory}")
     try:
         job = Jobs(service, biz=2).script("#" * 100_000, 105)

@@ -55,10 +55,13 @@ class Program:
         pipe, environment = subprocess.PIPE, {**os.environ, "PATH": self.path}
         return nonce, subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
 
-    def __call__(self, verb: str, *args: object, data: bytes = b"\n", user: str = "") -> Reply:
-        """One exchange from its beginning to its end."""
+    def __call__(
+        self, verb: str, *args: object, data: bytes = b"\n", user: str = "", sealed: bool = False
+    ) -> Reply:
+        """One exchange from its beginning to its end; sealed data ends with the nonce."""
         nonce, process = self.popen(verb, *args, user=user)
-        stdout, stderr = process.communicate(data, timeout=30)
+        seal = f"{nonce}\n".encode() if sealed else b""
+        stdout, stderr = process.communicate(data + seal, timeout=30)
         return parse(nonce, stdout, stderr)
 
 

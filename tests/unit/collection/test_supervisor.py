@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +19,17 @@ BASE = Path(f"/tmp/bkjob.{os.getuid()}")
 class Run(Program):
     """One run of one script."""
 
+    user = ""
+    sealed = True
+
     def start(
         self, script: str, param: str = "", *, timeout: int = 60, language: int = 1, wait: int = 5
     ) -> Reply:
         """Launch and wait."""
         content = script.encode()
         data = param.encode() + b"\n" + content
-        return self("start", timeout, language, len(content), 0, 1_000_000, wait, 10, data=data)
+        args = (timeout, language, len(content), 0, 1_000_000, wait, 100)
+        return self("start", *args, data=data, sealed=self.sealed, user=self.user)
 
     def follow(self, offset: int = 0, wait: int = 5, size: int = 1_000_000) -> Reply:
         """What came since."""
@@ -79,7 +84,7 @@ def gone(group: int) -> bool:
 def test_a_short_script_is_done_in_one_exchange(run: NewRun) -> None:
     """Both its outputs, its exit code, how many bytes it printed."""
     reply = run().start('printf "%s|" "$@"; echo err >&2; exit 7', "a 'b c' \\$x")
-    assert reply == Reply(b"a|b c|$x|err\n", "finished", ["7", "13", "-"])
+    assert reply == Reply(b"a|b c|$x|err\n", "finished", ["7", "-", "-"])
 
 
 def test_a_key_is_started_once(run: NewRun, tmp_path: Path) -> None:
@@ -90,7 +95,7 @@ def test_a_key_is_started_once(run: NewRun, tmp_path: Path) -> None:
     for nonce, process in started:
         stdout, stderr = process.communicate(b"\n" + script, timeout=20)
         assert parse(nonce, stdout, stderr).state in ("finished", "running", "launching")
-    assert mine.to_the_end() == Reply(b"done\n", "finished", ["0", "5", "-"])
+    assert mine.to_the_end() == Reply(b"done\n", "finished", ["0", "-", "-"])
     assert mine.start("echo other").output == b"done\n"
     assert count.read_text() == "x\n"
 
@@ -100,7 +105,7 @@ def test_output_is_followed_by_offset(run: NewRun) -> None:
     mine = run()
     first = mine.start("printf 'a\\000\\377\\r\\n'; sleep 1; printf 'rest'", wait=1)
     assert (first.output, first.state) == (b"a\0\xff\r\n", "running")
-    assert mine.to_the_end() == Reply(b"a\0\xff\r\nrest", "finished", ["0", "9", "-"])
+    assert mine.to_the_end() == Reply(b"a\0\xff\r\nrest", "finished", ["0", "-", "-"])
     assert mine.follow(3, 0, 4).output == b"\r\nre"
     assert mine.follow(9, 0).output == mine.follow(99, 0).output == mine.follow(0, 0, 0).output == b""
 
@@ -120,7 +125,7 @@ def test_a_script_that_ends_on_sigterm_says_its_last_word(run: NewRun) -> None:
     """Its output after the timeout is kept."""
     mine = run()
     mine.start("trap 'echo bye; exit 3' TERM; sleep 77 & wait", timeout=1)
-    assert mine.to_the_end() == Reply(b"bye\n", "timeout", ["3", "4", "-"])
+    assert mine.to_the_end() == Reply(b"bye\n", "timeout", ["3", "-", "-"])
 
 
 def test_stop_ends_what_runs(run: NewRun) -> None:
@@ -189,6 +194,35 @@ def test_what_was_collected_is_removed_and_never_runs_again(run: NewRun, tmp_pat
     assert (mine("stop").state, mine.follow(0, 1).state) == ("gone", "gone")
     assert runs.read_text() == "x\n"
     assert other.follow(0, 0).output == b"other\n"
+
+
+def test_a_script_without_its_seal_is_measured(run: NewRun) -> None:
+    """Some `head` reads further than it was asked to, and the seal is gone with it."""
+    mine = run()
+    object.__setattr__(mine, "sealed", False)
+    assert mine.start("echo fine").output == b"fine\n"
+
+
+def test_a_named_account_has_a_directory_of_its_name(run: NewRun) -> None:
+    """Which is taken for a proof of who we are once it is there, but not if it leads elsewhere."""
+    name = pwd.getpwuid(os.getuid()).pw_name
+    base = Path(f"/tmp/bkjob.{name}")
+    for _ in range(2):
+        mine = run()
+        object.__setattr__(mine, "user", name)
+        assert mine.start('echo "${0%/*}"').output == f"{base}/{mine.key}\n".encode()
+        assert mine("clean", mine.key, user=name).state == "gone"
+        (base / mine.key).unlink()
+    for other in ("nosuchuser", f"{name}/../bkjob.{name}"):
+        assert run()("follow", 0, 0, 0, 0, user=other).state == "wrong_user"
+
+
+def test_the_size_is_told_when_no_output_is_asked_for(run: NewRun) -> None:
+    """Else it is what was sent that tells, unless all that was asked for was sent."""
+    mine = run()
+    assert mine.start("echo 12345").words == ["0", "-", "-"]
+    assert mine.follow(0, 0, 3).output == b"123"
+    assert mine.follow(3, 0, 0).words == ["0", "6", "-"]
 
 
 def test_another_user_than_the_one_asked_for_runs_nothing(run: NewRun) -> None:

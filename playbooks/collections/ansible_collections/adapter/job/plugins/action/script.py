@@ -163,7 +163,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         is_first = self._spool.mark_told()
 
         def start() -> Answer:
-            return self._ask("start", self._key, *head, *self._patience(until), data=data)
+            return self._ask("start", self._key, *head, *self._patience(until), data=data, is_sealed=True)
 
         try:
             return start()
@@ -218,20 +218,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
         The run stays on the host until the service has stored what was collected, on whatever machine.
         """
+        asked = self._room()
         self._keep(answer.output)
-        code, size, *words = answer.words
+        code, _size, *words = answer.words
         message = " ".join(words).removeprefix("-")
         if answer.state in _UNFINISHED:
             return self._job(answer.state, None, message, started=started)
-        while self._offset() < min(int(size), self._max_log):
-            more = self._ask("follow", self._key, self._user, self._offset(), self._room(), 0, 0)
-            if not more.output:
-                break
-            self._keep(more.output)
+        size = self._rest(answer, asked)
         exit_code = None if code == "-" else int(code)
         if not self._spool.is_active:
             self._remove()
-        return self._finish(answer.state, exit_code, message, log_bytes=int(size), started=started)
+        return self._finish(answer.state, exit_code, message, log_bytes=size, started=started)
+
+    def _rest(self, answer: Answer, asked: int) -> int:
+        """Take what is left of the output of a script that has ended; the bytes it printed in all.
+
+        Less than was asked for is the end; after as much as is kept the host says how much there was.
+        """
+        while answer.words[1] == "-" and len(answer.output) >= asked:
+            asked = self._room()
+            answer = self._ask("follow", self._key, self._user, self._offset(), asked, 0, 0)
+            self._keep(answer.output)
+        return self._offset() if answer.words[1] == "-" else int(answer.words[1])
 
     def _keep(self, output: bytes) -> None:
         self._spool.write_log(self._offset(), output)

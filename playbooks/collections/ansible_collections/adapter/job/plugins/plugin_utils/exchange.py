@@ -50,13 +50,16 @@ class Exchange:
         self._action = action
         self._program = (_HERE / program).read_text()
 
-    def __call__(self, verb: str, key: str, *args: object, data: bytes = b"") -> Answer:
-        """The program's answer to `verb`.
+    def __call__(
+        self, verb: str, key: str, *args: object, data: bytes = b"", is_sealed: bool = False
+    ) -> Answer:
+        """The program's answer to `verb`. Data that is sealed ends with a line that only a whole delivery has.
 
         Raises NoAnswer, and AnsibleConnectionFailure if the host cannot be reached. Standard input is never
         empty: without data ssh would allocate a terminal, which changes bytes and hangs up on children.
         """
         nonce = f"job-{secrets.token_hex(8)}"
+        data += f"{nonce}\n".encode() if is_sealed else b""
         words = shlex.join([verb, key, nonce, *(str(arg) for arg in args)])
         # Named, so that Ansible does not append `sleep 0`, a process more: a frame tells whether output is whole.
         shell = self._action._play_context.executable

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Runs on the target as `sh`: starts a script detached, exactly once, and tells how it stands.
-# POSIX sh; beside it only id, mkdir, cat, wc, tail, head, sleep, rm, find, and setsid (or perl). Every process that is
+# POSIX sh; beside it only id, mkdir, wc, tail, head, sleep, rm, find, and setsid (or perl). Every process that is
 # started here is paid for on every host of every job: builtins come first.
 #
-#   start  KEY NONCE USER TIMEOUT LANGUAGE BYTES OFFSET MAX WAIT LINGER   (stdin: one line of parameters, then the script)
+#   start  KEY NONCE USER TIMEOUT LANGUAGE BYTES OFFSET MAX WAIT LINGER
+#          (stdin: one line of parameters, the script, a line with NONCE)
 #   follow KEY NONCE USER OFFSET MAX WAIT LINGER
 #   stop   KEY NONCE USER
 #   clean  KEY NONCE USER KEY...
@@ -11,31 +12,24 @@
 # The run directory of a KEY holds: launched (made exclusively: whoever makes it launches), script.* and its .param,
 # out, pid (of the runner), group (process group of the script), stop, timeout, and at the end `rc` with
 # "<cause> <exit code>". What a full disk could keep from being written is there before the script runs (pid and
-# group as "-"); rc is tried again until there is room. Once collected it is replaced by an empty file: a late start must not run it again.
+# group as "-"); rc is tried again until there is room. Once collected the directory is replaced by an empty file: a
+# late start must not run it again.
 # WAIT is seconds until the answer if nothing ends, LINGER hundredths of a second that new output is waited on.
 # Every answer is
-#   NONCE BEGIN <n>, n bytes of output from OFFSET, NONCE END <state> <exit code> <bytes printed so far> <detail>
+#   NONCE BEGIN -, at most MAX bytes of output from OFFSET, NONCE END <state> <exit code> <size> <detail>
+# where size is the bytes printed so far, or - if MAX was not used up: then it is what was sent that tells.
 verb=$1 key=$2 nonce=$3 user=$4
 umask 077
-me=$(id)
-me=${me%% gid=*} me=${me#uid=} uid=${me%%(*}
-case $me in *'('*) me=${me#*(} me=${me%)} ;; esac
-base=/tmp/bkjob.$uid
-run=$base/$key
 offset=0 max=0
 
 answer() { # state exit_code detail
-    size=0 n=0
+    printf '%s BEGIN -\n' "$nonce"
+    size=0
     if [ -s "$run/out" ]; then
-        size=$(($(wc -c < "$run/out")))
-        n=$((size - offset))
-        [ "$n" -le "$max" ] || n=$max
-        [ "$n" -ge 0 ] || n=0
-    fi
-    printf '%s BEGIN %s\n' "$nonce" "$n"
-    if [ "$n" -gt 0 ]; then
-        if [ "$offset" -eq 0 ]; then head -c "$n" "$run/out"
-        else tail -c "+$((offset + 1))" "$run/out" | head -c "$n"; fi
+        size=-
+        if [ "$max" -eq 0 ]; then size=$(($(wc -c < "$run/out")))
+        elif [ "$offset" -eq 0 ]; then head -c "$max" "$run/out"
+        else tail -c "+$((offset + 1))" "$run/out" | head -c "$max"; fi
     fi
     printf '\n%s END %s %s %s %s\n' "$nonce" "$1" "$2" "$size" "$3"
     exit 0
@@ -76,8 +70,16 @@ has_news() { # output beyond what was asked from
     [ "$offset" -eq 0 ] || [ "$(($(wc -c < "$run/out")))" -gt "$offset" ]
 }
 
+nap() { # a moment, over at once when the script ends: its runner ends the sleep
+    sleep 0.1 > /dev/null 2>&1 &
+    nap=$!
+    echo "$nap" > "$run/nap"
+    if [ ! -s "$run/rc" ]; then wait "$nap"; fi
+    : > "$run/nap"
+}
+
 wait_for() { # seconds, linger: until it ended, printed something new, or the time is up
-    passed=0 pause=1 limit=$(($1 * 100)) watcher=
+    passed=${passed:-0} pause=2 limit=$(($1 * 100)) watcher=
     while [ "$passed" -lt "$limit" ]; do
         if [ -s "$run/rc" ]; then return; fi
         if [ -z "$watcher" ]; then noted pid; watcher=$noted; fi
@@ -90,10 +92,24 @@ wait_for() { # seconds, linger: until it ended, printed something new, or the ti
     done
 }
 
+find_base() { # where the runs of $user are; an account that nobody named is known by its number
+    base=/tmp/bkjob.$user run=
+    # A directory of that name which is ours was made by us, when it was certain who we are.
+    case $user in '' | */*) base=/ ;; esac
+    if [ "$base" = / ] || [ ! -O "$base" ] || [ -L "$base" ] || [ ! -d "$base" ]; then
+        me=$(id)
+        me=${me%% gid=*} me=${me#uid=} uid=${me%%(*}
+        case $me in *'('*) me=${me#*(} me=${me%)} ;; esac
+        base=/tmp/bkjob.${user:-$uid}
+        if [ -n "$user" ] && [ "$me" != "$user" ]; then answer wrong_user - "logged in as $me, not as $user"; fi
+    fi
+    run=$base/$key
+}
+
 own_base() { # a directory of ours that nobody else could have prepared
     [ -d "$base" ] || mkdir "$base" 2>/dev/null
     if [ -L "$base" ] || [ ! -d "$base" ] || [ ! -O "$base" ]; then
-        answer refused - "$base is not a directory owned by $me"
+        answer refused - "$base is not a directory owned by ${user:-$me}"
     fi
     [ -d "$run" ] || mkdir "$run" 2>/dev/null
 }
@@ -177,6 +193,11 @@ else
 fi
 if [ -e "$run/stop" ]; then cause=terminated; fi
 until echo "$cause $code" > "$run/rc" && [ -s "$run/rc" ]; do sleep 1; done
+# Whoever started this may be asleep. Its number may be another process by now, so that is looked at.
+if [ -s "$run/nap" ]; then
+    read -r nap < "$run/nap"
+    if read -r name < "/proc/$nap/comm" && [ "$name" = sleep ]; then kill "$nap"; fi
+fi 2>/dev/null
 '
 
 launch() { # script file
@@ -190,7 +211,7 @@ launch() { # script file
     eval "$detach"' sh -c "$runner" runner "$run" "$1" "$timeout" "$language" "$detach" < /dev/null > /dev/null 2>&1 &'
 }
 
-if [ -n "$user" ] && [ "$me" != "$user" ]; then answer wrong_user - "logged in as $me, not as $user"; fi
+find_base
 
 case $verb in
 start)
@@ -202,10 +223,12 @@ start)
     if [ ! -e "$run/launched" ] && [ ! -e "$run/stop" ]; then
         IFS= read -r param
         script=$run/script.$$
-        cat > "$script"
+        mark=
+        head -c "$bytes" > "$script" && IFS= read -r mark
         printf '%s\n' "$param" > "$script.param"
         IFS= read -r arrived < "$script.param"
-        if [ "$(($(wc -c < "$script")))" -ne "$bytes" ] || [ "$arrived" != "$param" ]; then
+        # A head that read too far takes the mark with it: then the size is looked at.
+        if [ "$arrived" != "$param" ] || { [ "$mark" != "$nonce" ] && [ "$(($(wc -c < "$script")))" -ne "$bytes" ]; }; then
             rm -f "$script" "$script.param"
             answer refused - "the script did not arrive whole: the connection broke or the disk is full"
         fi
@@ -219,6 +242,7 @@ start)
                 answer refused - "the disk is full"
             fi
             launch "$script"
+            if [ "$1" -gt 0 ]; then nap && passed=10; fi
         else
             set +C
             rm -f "$script" "$script.param"
