@@ -31,9 +31,9 @@ class AnsibleRunner:
     control: Path
 
     @classmethod
-    def on(cls, world: World, hosts: list[LabHost], script: str) -> AnsibleRunner:
-        """Pipelining, kept connections, 50 forks; scripts are piped, which spares an sftp of each host."""
-        directory = world.place("runner")
+    def on(cls, world: World, hosts: list[LabHost], script: str, *, is_piped: bool = False) -> AnsibleRunner:
+        """Pipelining, kept connections, 50 forks. Piped scripts, which few know of, spare an sftp of each host."""
+        directory = world.place("piped" if is_piped else "runner")
         control = world.place("c")
         for name in ("inventory", "project", "env"):
             (directory / name).mkdir()
@@ -45,7 +45,7 @@ class AnsibleRunner:
             "ANSIBLE_PIPELINING": "True",
             "ANSIBLE_SSH_ARGS": "-C -o ControlMaster=auto -o ControlPersist=60s",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(control),
-            "ANSIBLE_SSH_TRANSFER_METHOD": "piped",
+            **({"ANSIBLE_SSH_TRANSFER_METHOD": "piped"} if is_piped else {}),
             "ANSIBLE_FORKS": "50",
         }
         (directory / "env" / "envvars").write_text(json.dumps(environment))

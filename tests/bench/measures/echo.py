@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.bench.rivals import AnsibleRunner, Fanout, Ssh
@@ -45,6 +46,7 @@ def hundred_hosts(world: World) -> list[Row]:
     name, what = "hundred_hosts", "100 hosts, echo, fresh connections"
     return [
         _row(name, what, "ansible-runner run, 50 forks", fleet.cold, 1, must=0.7, aim=0.4, also=fleet.cold_cpu),
+        _row(name, what, "the same, scripts piped instead of sent by sftp", fleet.cold, 3),
         _row(name, what, "asyncssh, 50 at once", fleet.cold, 2, aim=2),
         _row(
             name, "100 hosts again, kept connections", "asyncssh, fresh connections", fleet.kept, 1,
@@ -62,10 +64,11 @@ def few_hosts(world: World) -> list[Row]:
 
 @dataclass
 class _Fleet:
-    """Seconds of ours, ansible-runner and asyncssh; of ours again and asyncssh; processor time of ours."""
+    """Seconds of ours, ansible-runner, asyncssh and ansible-runner with piped scripts; of ours again and asyncssh;
+    processor time of ours."""
 
     hosts: int
-    cold: list[tuple[float, float, float]] = field(default_factory=list)
+    cold: list[tuple[float, float, float, float]] = field(default_factory=list)
     kept: list[tuple[float, float]] = field(default_factory=list)
     cpu: list[tuple[float, float]] = field(default_factory=list)
 
@@ -81,6 +84,7 @@ class _Fleet:
 def _fleet(world: World, number: int) -> _Fleet:
     hosts = world.hosts(number)
     runner = AnsibleRunner.on(world, hosts, SCRIPT)
+    piped = AnsibleRunner.on(world, hosts, SCRIPT, is_piped=True)
     fleet = _Fleet(number)
     with world.serving() as serving:
         serving.warm_up(ids(hosts))
@@ -89,8 +93,9 @@ def _fleet(world: World, number: int) -> _Fleet:
             again, kept_cpu = _timed(serving, ids(hosts))
             serving.disconnect()
             fanout = Fanout.run(world, hosts, SCRIPT).seconds
-            fleet.cold.append((ours, runner.run(), fanout))
+            fleet.cold.append((ours, runner.run(), fanout, piped.run()))
             runner.disconnect()
+            piped.disconnect()
             fleet.kept.append((again, fanout))
             fleet.cpu.append((cold_cpu, kept_cpu))
     return fleet
@@ -124,7 +129,7 @@ def _timed(serving: Serving, host_ids: list[int]) -> tuple[float, float]:
 
 
 def _row(
-    line: str, what: str, beside: str, runs: list[tuple[float, float, float]] | list[tuple[float, float]],
+    line: str, what: str, beside: str, runs: Sequence[tuple[float, ...]],
     other: int, *, must: float | None = None, aim: float | None = None, also: dict[str, float] | None = None,
 ) -> Row:  # fmt: skip
     return Row(
