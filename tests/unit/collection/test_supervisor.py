@@ -103,7 +103,7 @@ def test_a_key_is_started_once(run: NewRun, tmp_path: Path) -> None:
 def test_output_is_followed_by_offset(run: NewRun) -> None:
     """What has come is answered at once, in pieces no larger than asked for, bytes unharmed."""
     mine = run()
-    first = mine.start("printf 'a\\000\\377\\r\\n'; sleep 1; printf 'rest'", wait=1)
+    first = mine.start("printf 'a\\000\\377\\r\\n'; sleep 3; printf 'rest'", wait=1)
     assert (first.output, first.state) == (b"a\0\xff\r\n", "running")
     assert mine.to_the_end() == Reply(b"a\0\xff\r\nrest", "finished", ["0", "-", "-"])
     assert mine.follow(3, 0, 4).output == b"\r\nre"
