@@ -17,6 +17,7 @@ from adapter.api import credentials, loading, replies, scopes
 from adapter.api import request as reading
 from adapter.api.call import Call, Services
 from adapter.api.json_text import shown
+from adapter.api.unavailable import why_unavailable
 from adapter.errors import BadRequest, Internal, JobError
 from adapter.job.model import Scope
 
@@ -118,10 +119,15 @@ class Dispatcher:
         except JobError as error:
             trace.finish(error.code)
             return failed(error, id_)
-        except Exception:  # noqa: BLE001 the last line of defence; it is logged
-            _log.exception("unexpected error", api=trace.name, request_id=id_)
+        except Exception as error:  # noqa: BLE001 the last line of defence; it is logged
+            reason = why_unavailable(error)
+            if reason is None:
+                reason = "Internal Server Error"
+                _log.exception("unexpected error", api=trace.name, request_id=id_)
+            else:
+                _log.error("database_unavailable", api=trace.name, request_id=id_, error=str(error)[:300])
             trace.finish(Internal.code)
-            return failed(Internal(f"Internal Server Error; the service's log has request_id {id_}"), id_)
+            return failed(Internal(f"{reason}; the service's log has request_id {id_}"), id_)
         trace.finish(0)
         return response
 

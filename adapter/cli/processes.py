@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -142,5 +143,22 @@ def set_up_logging(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
     )
+
+
+class _Lines:
+    """Standard error as structlog writes to it. A log that nobody takes keeps no job from running.
+
+    A disk that is full, a pipe whose reader is gone: there is no other place to tell it.
+    """
+
+    def __init__(self, *_names: object) -> None:
+        self._print = structlog.PrintLogger(sys.stderr)
+
+    def msg(self, message: str) -> None:
+        """Write a line, if that is possible."""
+        with contextlib.suppress(OSError):
+            self._print.msg(message)
+
+    log = debug = info = warn = warning = error = critical = exception = fatal = failure = err = msg

@@ -123,6 +123,8 @@ class Execution:
                 break
             ended = before - len(self.board.unfinished)
             fruitless = 0 if ended or self.answers else fruitless + 1
+            if fruitless:
+                self.data.require_room()
             if turn is not None:
                 self._rest(ended)
         self.data.limit_to(None)
@@ -179,8 +181,8 @@ class Execution:
             self.recorder.take_spool()
             self.recorder.flush()
             self._look_after(run)
-        if run.outcome is not None and run.outcome.status == "canceled":
-            self._end_earlier_attempts()  # ansible-playbook was killed, its workers were not
+        if run.outcome is not None and run.outcome.status in ("canceled", "error"):
+            self._end_earlier_attempts()  # ansible-playbook was killed or left, its workers were
         return run.outcome
 
     def _fold(self, raw: dict[str, Any]) -> None:

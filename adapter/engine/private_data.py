@@ -7,6 +7,7 @@ project/files/        the script                spool/               logs and re
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -25,6 +26,9 @@ _SETTINGS = {"pexpect_timeout": 1, "idle_timeout": 0, "fact_cache_type": "memory
 
 #: The group of the hosts that a run is about if not about all.
 LIMIT = "job_unfinished"
+
+#: Bytes on the disk below which a run that broke is taken to have broken of that.
+_ROOM = 1024 * 1024
 
 #: What a run may see of the service's environment; the rest (cloud keys, passwords) is not its business.
 _PASSED_ON = (
@@ -95,6 +99,12 @@ class PrivateData:
         draft.write_bytes(content)
         draft.chmod(0o600)
         draft.rename(self.path / name)
+
+    def require_room(self) -> None:
+        """Raises OSError if the disk is so full that a run breaks of it, which is no word about any host."""
+        disk = os.statvfs(self.path)
+        if disk.f_bavail * disk.f_frsize < _ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
     def next_ident(self, prefix: str) -> str:
         """The first free name below artifacts/, `<prefix>-1` and so on: one for each attempt."""

@@ -7,6 +7,7 @@ again as well: that finds that its claim is nobody's here, and ends. Callbacks a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from adapter.engine.callback import Callbacks
 from adapter.engine.execution import HandedOver
+from adapter.engine.passing import is_passing
 from adapter.engine.step_run import StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.roll_up import job_status, next_step
@@ -29,7 +31,9 @@ from adapter.store.jobs import JobStore
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-#: A step of a workflow that fails for a passing reason (the database restarts) is tried for about ten minutes.
+#: Seconds between attempts while a disk is full or the database is away.
+_PAUSE = 2.0
+#: A step of a workflow that fails for another reason is tried for about ten minutes.
 _PATIENT = StepOptions(retries_allowed=True, max_attempts=300, interval_seconds=2, backoff_rate=1)
 
 
@@ -125,15 +129,23 @@ class _Run:
         try:
             status = self._run_steps()
         except Exception as error:  # whatever it is, the job must not stay "running" for ever
-            if self._owner.must_let_go():
-                raise HandedOver from error
+            if self._owner.must_let_go() or is_passing(error):
+                raise HandedOver from error  # whoever claims it next goes on, when that is possible again
             log.exception("job_abnormal", job_instance_id=self._id, error=repr(error))
             status = RunStatus.ABNORMAL
+        try:
+            self._end(status)
+        except Exception as error:
+            if is_passing(error):
+                raise HandedOver from error
+            raise
+        return status
+
+    def _end(self, status: RunStatus) -> None:
         if self._durably("finish_job", lambda: self._finish(status)):
             with SetWorkflowID(f"callback-{self._id}"):
                 DBOS.start_workflow(deliver_callback, self._id)
             self._durably("close_job", lambda: self._jobs.close_job(self._id))
-        return status
 
     def _run_steps(self) -> RunStatus:
         step_id = self._durably("begin_job", self._begin)
@@ -167,18 +179,26 @@ class _Run:
         return job
 
     def _durably(self, name: str, what: Callable[[], T]) -> T:
-        """The result of `what`, recorded. A failure is tried again, and logged: it must not hide in delay."""
+        """The result of `what`, recorded. It waits for a disk that is full and a database that is away.
 
-        def logged() -> T:
-            if self._owner.must_let_go():
-                raise HandedOver
-            try:
-                return what()
-            except Exception as error:
-                log.exception("workflow_step_failed", step=name, error=repr(error))
-                raise
+        Another failure is tried again, and logged: it must not hide in delay.
+        """
 
-        return _step(name, logged)
+        def persistent() -> T:
+            while True:
+                if self._owner.must_let_go():
+                    raise HandedOver
+                try:
+                    return what()
+                except Exception as error:
+                    if not is_passing(error):
+                        log.exception("workflow_step_failed", step=name, error=repr(error))
+                        raise
+                    reason = " ".join(str(error).split())[:300]
+                    log.warning("workflow_step_waits", job_instance_id=self._id, step=name, reason=reason)
+                time.sleep(_PAUSE)
+
+        return _step(name, persistent)
 
 
 def _step(name: str, what: Callable[[], T]) -> T:
