@@ -8,6 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.bench.processes import of_service, pss
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Jobs
@@ -59,6 +61,7 @@ def test_a_terminate_that_races_with_the_end_has_one_outcome(lab: Lab, fresh_ser
     assert len(ran) == len(set(ran)), f"seed {SEED}: twice"
 
 
+@pytest.mark.timeout(400)
 def test_two_hundred_jobs_at_once_on_one_machine(lab: Lab, fresh_service: NewService) -> None:
     """All are taken, each runs once and tells its own number, in bounded time and memory."""
     service, hosts = fresh_service(), lab.hosts_of(1)
@@ -78,7 +81,7 @@ def test_two_hundred_jobs_at_once_on_one_machine(lab: Lab, fresh_service: NewSer
     peak = 0.0
     for job in reversed(started):
         while not service.status(1, job.id)["finished"]:
-            assert time.monotonic() < began + 170, "no end within a bounded time"
+            assert time.monotonic() < began + 300, "no end within a bounded time"
             peak = max(peak, pss(of_service(service.process.pid, [str(service.data_dir)])))
             time.sleep(0.5)
     print(f"{submitted:.1f} s to submit, {time.monotonic() - began:.1f} s in all, {peak:.0f} MB at most")
