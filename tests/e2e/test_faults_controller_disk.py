@@ -122,6 +122,7 @@ def test_what_runs_while_the_disk_is_full_is_told_whole_afterwards(
     wait_until(
         lambda: service.log().count('"workflow_step_waits"') > 6,
         "a word in the service's log, again and again",
+        timeout=90,
     )
     for job in (short, long, stops):
         assert not service.status(1, job.id)["finished"]
