@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from adapter.job.status import HostStatus
@@ -63,19 +64,32 @@ def parse(raw: Mapping[str, Any]) -> HostEvent | None:
     kind, name, task = raw.get("event"), data.get("host"), data.get("task")
     if not name or task not in _TARGET_TASKS:
         return None
+    at = _created(raw)
     if kind == "runner_on_start":
-        return None if task == "stop" else HostEvent(name=name, status=HostStatus.RUNNING)
+        return None if task == "stop" else HostEvent(name=name, status=HostStatus.RUNNING, start_time=at)
     if kind == "runner_on_unreachable":
-        return unreachable(
-            name, str((data.get("res") or {}).get("msg") or "the host cannot be reached"), task
-        )
+        message = str((data.get("res") or {}).get("msg") or "the host cannot be reached")
+        return replace(unreachable(name, message, task), end_time=at)
     if kind not in ("runner_on_ok", "runner_on_failed"):
         return None
     res = data.get("res") or {}
     if isinstance(res.get("job"), Mapping):
         return of_result(name, res["job"], is_file=task == "send")
     message = str(res.get("msg") or res.get("exception") or "Ansible reported a failure without a reason")
-    return HostEvent(name=name, status=_of_message(message, HostStatus.TASK_ERROR), message=message)
+    status = _of_message(message, HostStatus.TASK_ERROR)
+    return HostEvent(name=name, status=status, message=message, end_time=at)
+
+
+def _created(raw: Mapping[str, Any]) -> int | None:
+    """When Ansible said it, in milliseconds: whoever stores it does so later, in batches."""
+    text = raw.get("created")
+    if not isinstance(text, str):
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def unreachable(name: str, message: str, task: str) -> HostEvent:

@@ -1,8 +1,7 @@
 """The attempts of one step run: Ansible is run on the hosts that have not ended until none is left.
 
-A run of the play gives every host all the time it needs if each can have a fork of its own. If there are more
-hosts than forks each gets a turn, so that every script starts at once and every log is live; the hosts that have
-not ended get another run, after a pause that grows while nothing ends (design D4).
+A run of the play gives every host all the time it needs if each can have a fork of its own, else a turn
+(engine.turns). A run that broke is tried again, but not for ever.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from adapter.engine.private_data import LIMIT, PrivateData
 from adapter.engine.recorder import Recorder
 from adapter.engine.runner import Outcome, PlaybookRun
 from adapter.engine.secret_server import serve_secrets
+from adapter.engine.turns import Turns
 from adapter.engine.warm import WarmAnsible
 from adapter.job.model import Host, StepInstance
 from adapter.job.status import HostStatus
@@ -39,12 +39,6 @@ _FRUITLESS_ATTEMPTS = 3
 _STOP_GRACE = 60
 #: Seconds past a script's timeout after which its hosts are given up (contract e: JOB waits 300).
 _OVERDUE = 300
-#: Seconds of a host's first turn: enough for a short script.
-_FIRST_TURN = 1
-#: Seconds that a round of turns is to take, and the shortest and longest turn.
-_ROUND, _SHORT_TURN, _LONG_TURN = 10, 1, 5
-#: Seconds of the pause after a round; doubled while nothing ends.
-_FIRST_PAUSE, _LONG_PAUSE = 0.5, 10
 
 
 class HandedOver(BaseException):
@@ -81,8 +75,6 @@ class Execution:
     is_terminated: bool = False
     problem: str = ""
     answers: int = 0  #: results of hosts in this attempt, also of those that have not ended
-    pause: float = _FIRST_PAUSE
-    turns: int = 0
     deadline: float = field(init=False)  #: by time.monotonic(): a clock that jumps changes nothing
 
     def __post_init__(self) -> None:
@@ -111,10 +103,10 @@ class Execution:
             "ADAPTER_SPOOL": str(self.data.spool),
             "ADAPTER_FILE_CACHE": str(self.around.file_cache),
         }
-        fruitless = 0
+        fruitless, turns = 0, Turns(run_input.forks)
         while self.board.unfinished and fruitless < _FRUITLESS_ATTEMPTS:
             before, self.answers = len(self.board.unfinished), 0
-            turn = self._turn(run_input.forks)
+            turn = turns.next(before) if self.step.script is not None else None
             self._attempt(run_input, environ | ({} if turn is None else {"ADAPTER_WAIT": str(turn)}))
             if self.around.handover() and self.board.unfinished:
                 self.recorder.flush()
@@ -126,21 +118,12 @@ class Execution:
             if fruitless:
                 self.data.require_room()
             if turn is not None:
-                self._rest(ended)
+                self._rest(turns.pause(ended))
         self.data.limit_to(None)
 
-    def _turn(self, forks: int) -> float | None:
-        """Seconds that each host gets in the next run; None: until it ends."""
-        hosts = len(self.board.unfinished)
-        if hosts <= forks or self.step.script is None:
-            return None
-        self.turns += 1
-        return _FIRST_TURN if self.turns == 1 else max(_SHORT_TURN, min(_LONG_TURN, _ROUND * forks // hosts))
-
-    def _rest(self, ended: int) -> None:
-        """The pause between rounds, over at once when the step is to be stopped or handed over."""
-        self.pause = max(_FIRST_PAUSE, self.pause / 2) if ended else min(_LONG_PAUSE, self.pause * 2)
-        until = time.monotonic() + self.pause
+    def _rest(self, seconds: float) -> None:
+        """A pause that is over at once when the step is to be stopped or handed over."""
+        until = time.monotonic() + seconds
         while time.monotonic() < until and not self._must_leave():
             time.sleep(_LOOK)
 

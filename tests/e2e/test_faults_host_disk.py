@@ -12,7 +12,7 @@ from tests.e2e.restarts import marks
 from tests.lab import Lab, LabHost
 from tests.support.service import Service
 
-_RUNS = "/tmp/bkjob.0"
+_RUNS = "/tmp/bkjob.root"
 _MARK = f"disk-{os.getpid()}"
 
 

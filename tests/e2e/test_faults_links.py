@@ -60,10 +60,10 @@ def test_a_link_that_is_cut_for_ever(lab: Lab, fresh_service: NewService) -> Non
     """Unreachable with the reason, never success and not before its time; also where hosts take turns."""
     parallel = Jobs(fresh_service(environment=_ALERT))
     turns = Jobs(fresh_service("--forks", "1", environment=_ALERT))
-    names, timeout = [next(_names) for _ in range(3)], 4
-    printing = parallel.script(marking(names[0], 3), 101, 102, 103, timeout=timeout)
-    silent = parallel.script(_SILENT.format(name=names[1], seconds=3), 102, timeout=timeout)
-    taking_turns = turns.script(marking(names[2], 3), 101, 102, 103, timeout=timeout)
+    names, seconds, timeout = [next(_names) for _ in range(3)], 12, 15
+    printing = parallel.script(marking(names[0], seconds), 101, 102, 103, timeout=timeout)
+    silent = parallel.script(_SILENT.format(name=names[1], seconds=seconds), 102, timeout=timeout)
+    taking_turns = turns.script(marking(names[2], seconds), 101, 102, 103, timeout=timeout)
     jobs = (printing, silent, taking_turns)
     cut = [lab.host(102), lab.host(103)]
     for name, hosts in zip(names, ([101, 102, 103], [102], [101, 102, 103]), strict=True):

@@ -160,3 +160,17 @@ def test_a_failure_of_ansible_s_own_is_a_task_error_with_its_words() -> None:
     silent = parse(raw("runner_on_failed"))
     assert silent is not None
     assert silent.message
+
+
+def test_times_are_those_of_ansible_s_own_words() -> None:
+    """Events are stored in batches, a moment later; without a time the moment of storing has to do."""
+    began = raw("runner_on_start") | {"created": "2026-11-23T05:09:26.125000+00:00"}
+    assert parse(began) == HostEvent(name="web", status=HostStatus.RUNNING, start_time=1795410566125)
+    lost = raw("runner_on_unreachable", msg="gone") | {"created": "2026-11-23T05:09:27"}
+    ended = parse(lost)
+    assert ended is not None
+    assert ended.end_time == 1795410567000
+    for nothing in (None, "soon", 5):
+        event = parse(raw("runner_on_start") | {"created": nothing})
+        assert event is not None
+        assert event.start_time is None

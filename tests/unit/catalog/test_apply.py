@@ -548,7 +548,7 @@ def test_a_wrong_key_file_is_said_plainly(
     (data_dir / "secret.key").unlink()
     result = run(file, data_dir)
     assert result.exit_code == 1
-    assert "restore that file" in result.stderr
+    assert "copy secret.key from" in result.stderr
 
 
 def test_two_who_apply_at_once_take_turns(tmp_path: Path) -> None:
