@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 # Values of local runs reach the shell as environment variables, never as text of a recipe; and as they were
 # given: make would expand a $ in them.
-GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB SINCE ON_HOSTS INVENTORY BENCH RUNS
+GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB SINCE ON_HOSTS INVENTORY BENCH RUNS CHAOS_SEED CHAOS_ROUNDS
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN) DATA_DIR HOSTS LAB_DIR POSTGRES_DIR
 # Nothing is written outside the checkout.
@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
+.PHONY: help setup run demo test bench chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,10 @@ test: setup ## the whole suite
 
 bench: setup ## figures beside what one would use otherwise, into .bench/ (BENCH="one_host files …" RUNS=n)
 	@exec $(BIN)/python -m tests.bench --json .bench/bench.json $${BENCH:+--only $$BENCH} $${RUNS:+--runs $$RUNS}
+
+chaos: setup ## faults in random order under many jobs, repeatable: CHAOS_SEED=… CHAOS_ROUNDS=5 (10 kills each)
+	@exec $(BIN)/python -m tests.chaos $${CHAOS_SEED:+--seed "$$CHAOS_SEED"} \
+		$${CHAOS_ROUNDS:+--rounds "$$CHAOS_ROUNDS"}
 
 check: setup ## format, lint, types, layers
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

@@ -111,6 +111,7 @@ def audit_of(settings: Settings, stores: Stores, *, with_hosts: bool) -> Audit:
         hosts.reload()
         on_hosts = HostAudit(
             jobs=jobs,
+            logs=LogStore(stores.engine),
             store=store,
             preparation=_preparation(settings, stores, jobs, hosts),
             directory=settings.data_dir / "audit",

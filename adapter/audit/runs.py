@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from adapter.ansible import runner_events
@@ -28,10 +28,16 @@ class RunOnHost:
     state: str
     exit_code: int | None = None
     printed: int = 0  #: bytes
+    sha256: str | None = None  #: of these; None if it is not known
 
 
-def of_run(run: RunOnHost, result: HostResult | None, is_to_be_cleaned: bool) -> Iterator[Disagreement]:
-    """`result` is the stored one, None if the store knows none. `is_to_be_cleaned`: it counts as collected."""
+def of_run(
+    run: RunOnHost, result: HostResult | None, is_to_be_cleaned: bool, stored_sha256: Callable[[], str]
+) -> Iterator[Disagreement]:
+    """`result` is the stored one, None if the store knows none. `is_to_be_cleaned`: it counts as collected.
+
+    `stored_sha256` tells the sum of the stored bytes that the host printed; asked for only if it can be compared.
+    """
     if result is None:
         yield (
             Kind.RUN,
@@ -44,10 +50,12 @@ def of_run(run: RunOnHost, result: HostResult | None, is_to_be_cleaned: bool) ->
         if not result.status.is_finished:
             yield Kind.RUN, f"is {_name(result.status)}, the run was removed from the host"
     elif run.state in _ENDED:
-        yield from _of_ended(run, result, is_to_be_cleaned)
+        yield from _of_ended(run, result, is_to_be_cleaned, stored_sha256)
 
 
-def _of_ended(run: RunOnHost, result: HostResult, is_to_be_cleaned: bool) -> Iterator[Disagreement]:
+def _of_ended(
+    run: RunOnHost, result: HostResult, is_to_be_cleaned: bool, stored_sha256: Callable[[], str]
+) -> Iterator[Disagreement]:
     if not result.status.is_finished:
         return  # to be collected; whether somebody is there to do it is a question about the job
     job = {"state": run.state, "exit_code": run.exit_code}
@@ -62,6 +70,8 @@ def _of_ended(run: RunOnHost, result: HostResult, is_to_be_cleaned: bool) -> Ite
         yield Kind.EXIT_CODE, f"reads exit code {result.exit_code}, {on_host}"
     if run.printed < result.log_bytes:  # what the script left behind may go on printing
         yield Kind.LOG, f"reads {result.log_bytes} bytes printed, the host has {run.printed}"
+    elif run.sha256 is not None and run.printed == result.log_kept and run.sha256 != stored_sha256():
+        yield Kind.LOG, f"the {run.printed} bytes that are stored are not those that the host has"
     if not is_to_be_cleaned:
         yield Kind.RUN, "counts as removed from the host and is still there"
 

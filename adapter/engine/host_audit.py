@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import secrets
 import shutil
 from collections import Counter
@@ -19,6 +21,7 @@ from adapter.engine.secret_server import serve_secrets
 from adapter.job.model import Host, HostResult
 from adapter.store.audit import AuditStore
 from adapter.store.jobs import JobStore
+from adapter.store.logs import LogStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,7 @@ class HostAudit:
     """Compares the runs on hosts with the store."""
 
     jobs: JobStore
+    logs: LogStore
     store: AuditStore
     preparation: Preparation
     directory: Path  #: for the private data of its runs, which are removed
@@ -74,7 +78,13 @@ class HostAudit:
         waits = step is not None and not step.status.is_finished  # it counts as collected when its step ends
         is_to_be_cleaned = waits or self.store.has_to_be_cleaned(run.step_instance_id, run.execute_count)
         place = Place.of(None, step, run.execute_count, result or HostResult(host=host))
-        yield from at(place, of_run(run, result, is_to_be_cleaned))
+
+        def stored_sha256() -> str:
+            assert result is not None
+            at_step = (run.step_instance_id, run.execute_count, host.bk_host_id)
+            return hashlib.sha256(self.logs.read(*at_step, 0, result.log_kept)).hexdigest()
+
+        yield from at(place, of_run(run, result, is_to_be_cleaned, stored_sha256))
 
     def _look(self, account_id: int, hosts: Sequence[Host]) -> dict[str, list[RunOnHost]]:
         """Runs by inventory name; hosts that did not answer are absent. Raises AccountGone."""
@@ -91,6 +101,8 @@ class HostAudit:
                 return dict(answer for answer in answers if answer is not None)
         finally:
             shutil.rmtree(data.path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # another audit has its own there
+                self.directory.rmdir()
 
 
 def _answer(raw: dict[str, Any]) -> tuple[str, list[RunOnHost]] | None:
@@ -105,6 +117,7 @@ def _answer(raw: dict[str, Any]) -> tuple[str, list[RunOnHost]] | None:
             state=item["state"],
             exit_code=item["exit_code"],
             printed=item["printed"],
+            sha256=item["sha256"],
         )
         for item in data["res"]["runs"]
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tests.e2e.jobs import Job, wait_until
@@ -79,11 +79,16 @@ def descendants(pid: int) -> list[int]:
 def kill_with_children(service: Service) -> None:
     """SIGKILL for the service and everything it started, as when its container or machine goes."""
     assert service.process is not None
-    tree = descendants(service.process.pid)
-    service.kill()
-    for pid in tree:
+    kill_tree(service.process.pid, service.kill)
+
+
+def kill_tree(pid: int, kill: Callable[[], None]) -> None:
+    """`kill` ends the process; all that it started is killed as well."""
+    tree = descendants(pid)
+    kill()
+    for child in tree:
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
         except ProcessLookupError:
             continue
 

@@ -23,6 +23,7 @@ from tests.e2e.restarts import (
     whole_log,
 )
 from tests.lab import Lab
+from tests.support.audits import agrees
 from tests.support.service import Service
 
 #: Random kills in one run of the loop, and its seed: more and other ones through the environment.
@@ -47,14 +48,17 @@ _names = (f"durable-{os.getpid()}-{number}" for number in itertools.count())
 
 @pytest.fixture(scope="module")
 def killable(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service of this module's own; each test starts it again."""
+    """A service of this module's own; each test starts it again. After all of them nothing disagrees."""
     service = Service(data_dir=tmp_path_factory.mktemp("killable") / "data", inventory=lab.inventory)
     service.start()
     service.new_credentials("esb_test")
     service.apply('scope: {type: biz, id: "1"}\naccounts: [{alias: root, account: root}]\n')
     service.apply(_PLAN)
     yield service
-    service.stop()
+    try:
+        agrees(service.data_dir, lab.inventory)
+    finally:
+        service.stop()
     no_ansible_left(service)
 
 

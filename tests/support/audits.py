@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from unittest import mock
 
 from adapter.bootstrap import audit_of
 from adapter.config import Settings
 from adapter.engine.audit import Report
 from adapter.store.audit import AuditStore
 from adapter.store.opening import open_store
+
+_NO_KEPT_CONNECTIONS = {"ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ConnectTimeout=10"}
 
 
 def audited(data_dir: Path, inventory: Path, database_url: str = "", *, with_hosts: bool = True) -> Report:
@@ -17,7 +21,8 @@ def audited(data_dir: Path, inventory: Path, database_url: str = "", *, with_hos
     stores = open_store(settings)
     try:
         ids = AuditStore(stores.engine).job_ids()
-        return audit_of(settings, stores, with_hosts=with_hosts).run(ids)
+        with mock.patch.dict(os.environ, _NO_KEPT_CONNECTIONS):
+            return audit_of(settings, stores, with_hosts=with_hosts).run(ids)
     finally:
         stores.close()
 

@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 
 from adapter.store.database import open_database
 from adapter.store.tables import job_instance, worker
+from tests.support.audits import agrees
 from tests.support.service import Credentials, Service
 
 
@@ -156,6 +157,11 @@ class Nodes:
             return connection.execute(
                 sa.select(sa.func.count()).select_from(job_instance).where(*conditions)
             ).scalar_one()
+
+    def agree(self) -> None:
+        """Fail unless the database agrees with the artifacts of every worker, and with the hosts."""
+        for number, node in enumerate(self.workers, start=1):
+            agrees(node.data_dir, self.inventory, self.url, with_hosts=number == len(self.workers))
 
     def stop(self) -> None:
         """End everything that runs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -340,7 +341,7 @@ RUNNING = host(HostStatus.RUNNING, exit_code=None, end_time=None, log_bytes=0, l
 )
 def test_a_run_that_stands_as_stored_is_not_spoken_of(found: RunOnHost, result: HostResult) -> None:
     """Also one that ended a moment ago, and one that was said to be left running."""
-    assert list(runs.of_run(found, result, is_to_be_cleaned=True)) == []
+    assert list(runs.of_run(found, result, is_to_be_cleaned=True, stored_sha256=lambda: "sum")) == []
 
 
 @pytest.mark.parametrize(
@@ -366,7 +367,16 @@ def test_a_run_that_stands_otherwise_is_named(
     found: RunOnHost, result: HostResult | None, cleaned: bool, words: str
 ) -> None:
     """What runs though it ended, what nobody knows, what nobody collected, other ends, what nobody removes."""
-    assert words in only(runs.of_run(found, result, cleaned))[1]
+    assert words in only(runs.of_run(found, result, cleaned, lambda: "sum"))[1]
+
+
+def test_a_log_that_is_not_the_hosts_is_named() -> None:
+    """Where the sum can be told and nothing was printed since."""
+    ended = run("finished", 0, len(LOG))
+    same, other = replace(ended, sha256="sum"), replace(ended, sha256="another")
+    assert list(runs.of_run(same, host(), True, lambda: "sum")) == []
+    assert list(runs.of_run(replace(other, printed=99), host(), True, lambda: "sum")) == []
+    assert "are not those that the host has" in only(runs.of_run(other, host(), True, lambda: "sum"))[1]
 
 
 def test_a_finding_is_one_line_that_says_where() -> None:

@@ -5,7 +5,7 @@
         installation: a1b2      # whose runs
         user: root              # whom the scripts ran as
 
-The result holds `runs`: step_instance_id, execute_count, state, exit_code, printed (bytes).
+The result holds `runs`: step_instance_id, execute_count, state, exit_code, printed (bytes), sha256 (or None).
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _run(line: str) -> dict[str, Any]:
-    step, count, state, code, printed = line.split(" ")
+    step, count, state, code, printed, sha256 = line.split(" ")
     return {
         "step_instance_id": int(step),
         "execute_count": int(count),
         "state": state,
         "exit_code": None if code == "-" else int(code),
         "printed": int(printed),
+        "sha256": None if sha256 == "-" else sha256,
     }
