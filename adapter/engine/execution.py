@@ -137,12 +137,20 @@ class Execution:
         outcome = self._play(STEP_PLAYBOOK, "run", environ)
         if self.is_terminated and self.step.script is not None:
             self._take_recorded()
-            self._play(STOP_PLAYBOOK, "stop", environ)
+            self._stop(environ)
         self.recorder.take_spool()
         self._take_recorded()
         if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
+
+    def _stop(self, environ: dict[str, str]) -> None:
+        """Kill the scripts; again if the play broke, and not for ever."""
+        for _attempt in range(_FRUITLESS_ATTEMPTS):
+            outcome = self._play(STOP_PLAYBOOK, "stop", environ)
+            self._take_recorded()
+            if outcome is None or not outcome.problem or not self.board.unfinished:
+                return
 
     def _end_earlier_attempts(self) -> None:
         if (self.data.path / "artifacts").exists():
@@ -164,8 +172,9 @@ class Execution:
             self.recorder.take_spool()
             self.recorder.flush()
             self._look_after(run)
-        if run.outcome is not None and run.outcome.status in ("canceled", "error"):
-            self._end_earlier_attempts()  # ansible-playbook was killed or left, its workers were
+        outcome = run.outcome
+        if outcome is not None and (outcome.problem or outcome.status in ("canceled", "error")):
+            self._end_earlier_attempts()  # ansible-playbook was killed or left, its workers were not
         return run.outcome
 
     def _fold(self, raw: dict[str, Any]) -> None:

@@ -79,6 +79,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._playbook_dir = Path(str(task_vars["playbook_dir"]))
         self._output = b""
         self._exchanges = 0
+        self._from = self._asked = (
+            0  # of the last exchange: where its output begins, and how much of it was wanted
+        )
         try:
             job = getattr(self, f"_phase_{self._args['phase']}")()
         except NoAnswer as error:
@@ -126,6 +129,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if recorded := self._spool.result():
             return recorded
         answer = self._ask("stop", self._key, self._user)
+        self._from, self._asked = self._offset(), 0
         return self._took(answer, None)
 
     def _phase_clean(self) -> dict[str, Any]:
@@ -159,7 +163,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         secret = self._args.get("param_secret")
         param = fetch(str(secret)) if secret else str(self._args.get("param", ""))
         data = param.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
-        head = (self._user, self._args["timeout"], self._args["language"], len(script), 0, self._room())
+        head = (self._user, self._args["timeout"], self._args["language"], len(script), *self._place())
         is_first = self._spool.mark_told()
 
         def start() -> Answer:
@@ -177,8 +181,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """An answer, however often the connection breaks; None if the host's turn is over without one."""
 
         def follow() -> Answer:
-            place = (self._offset(), self._room())
-            return self._ask("follow", self._key, self._user, *place, *self._patience(until))
+            return self._ask("follow", self._key, self._user, *self._place(), *self._patience(until))
 
         return self._until_answered(follow, until, overdue, (AnsibleConnectionFailure, NoAnswer))
 
@@ -205,6 +208,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._exchanges += 1
         return left, min(last, first * self._exchanges)
 
+    def _place(self) -> tuple[int, int]:
+        """What to ask for now: the output from where, and how much of it."""
+        self._from, self._asked = self._offset(), self._room()
+        return self._from, self._asked
+
     def _offset(self) -> int:
         return self._spool.log_size() if self._spool.is_active else len(self._output)
 
@@ -218,31 +226,33 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
         The run stays on the host until the service has stored what was collected, on whatever machine.
         """
-        asked = self._room()
         self._keep(answer.output)
         code, _size, *words = answer.words
         message = " ".join(words).removeprefix("-")
         if answer.state in _UNFINISHED:
             return self._job(answer.state, None, message, started=started)
-        size = self._rest(answer, asked)
+        size = self._rest(answer)
         exit_code = None if code == "-" else int(code)
         if not self._spool.is_active:
             self._remove()
         return self._finish(answer.state, exit_code, message, log_bytes=size, started=started)
 
-    def _rest(self, answer: Answer, asked: int) -> int:
-        """Take what is left of the output of a script that has ended; the bytes it printed in all.
-
-        Less than was asked for is the end; after as much as is kept the host says how much there was.
-        """
-        while answer.words[1] == "-" and len(answer.output) >= asked:
-            asked = self._room()
-            answer = self._ask("follow", self._key, self._user, self._offset(), asked, 0, 0)
+    def _rest(self, answer: Answer) -> int:
+        """Take what is left of the output of a script that has ended; the bytes it printed in all."""
+        while self._is_more(answer):
+            answer = self._ask("follow", self._key, self._user, *self._place(), 0, 0)
             self._keep(answer.output)
         return self._offset() if answer.words[1] == "-" else int(answer.words[1])
 
+    def _is_more(self, answer: Answer) -> bool:
+        """Less than was asked for is the end; where nothing was asked for the host says how much there is."""
+        if answer.words[1] == "-":
+            return len(answer.output) >= self._asked
+        return self._offset() < min(int(answer.words[1]), self._max_log)
+
     def _keep(self, output: bytes) -> None:
-        self._spool.write_log(self._offset(), output)
+        """At its place: somebody else may follow the host too, until he is noticed and ended."""
+        self._spool.write_log(self._from, output)
         if not self._spool.is_active:
             self._output += output
 
