@@ -98,7 +98,9 @@ class HostAudit:
                 environ = {"ADAPTER_SECRETS": str(socket)} if socket else {}
                 run = PlaybookRun(data, LOOK_PLAYBOOK, "look", environ).start()
                 answers = (_answer(raw) for batch in run.events(0.5) for raw in batch)
-                return dict(answer for answer in answers if answer is not None)
+                found = dict(answer for answer in answers if answer is not None)
+                run.wait()  # its artifact is written until then, in the directory that is removed now
+                return found
         finally:
             shutil.rmtree(data.path, ignore_errors=True)
             with contextlib.suppress(OSError):  # another audit has its own there
