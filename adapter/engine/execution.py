@@ -19,6 +19,7 @@ from adapter.ansible.run_input import RunInput
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.leftovers import end_leftovers
+from adapter.engine.patience import Patience
 from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone, Preparation
 from adapter.engine.private_data import LIMIT, PrivateData
 from adapter.engine.recorder import Recorder
@@ -33,8 +34,6 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between looks at logs and at the job's state while a run goes on.
 _LOOK = 0.2
-#: Attempts in a row that bring nothing of any host before the rest is given up.
-_FRUITLESS_ATTEMPTS = 3
 #: Seconds that hosts get to confirm a stop before ansible-playbook is killed.
 _STOP_GRACE = 60
 #: Seconds past a script's timeout after which its hosts are given up (contract e: JOB waits 300).
@@ -103,22 +102,23 @@ class Execution:
             "ADAPTER_SPOOL": str(self.data.spool),
             "ADAPTER_FILE_CACHE": str(self.around.file_cache),
         }
-        fruitless, turns = 0, Turns(run_input.forks)
-        while self.board.unfinished and fruitless < _FRUITLESS_ATTEMPTS:
+        patience, turns = Patience(), Turns(run_input.forks)
+        while self.board.unfinished and not patience.is_lost:
             before, self.answers = len(self.board.unfinished), 0
             turn = turns.next(before) if self.step.script is not None else None
-            self._attempt(run_input, environ | ({} if turn is None else {"ADAPTER_WAIT": str(turn)}))
+            waiting = {} if turn is None else {"ADAPTER_WAIT": str(turn)}
+            outcome = self._attempt(run_input, environ | waiting)
             if self.around.handover() and self.board.unfinished:
                 self.recorder.flush()
                 raise HandedOver
             if self.stopping_since is not None or self._is_overdue():
                 break
             ended = before - len(self.board.unfinished)
-            fruitless = 0 if ended or self.answers else fruitless + 1
-            if fruitless:
+            was_killed = outcome is not None and outcome.was_killed
+            patience.note(is_fruitful=bool(ended or self.answers), was_killed=was_killed)
+            if patience.is_tried:
                 self.data.require_room()
-            if turn is not None:
-                self._rest(turns.pause(ended))
+            self._rest(max(patience.pause, 0 if turn is None else turns.pause(ended)))
         self.data.limit_to(None)
 
     def _rest(self, seconds: float) -> None:
@@ -130,7 +130,7 @@ class Execution:
     def _must_leave(self) -> bool:
         return self.around.handover() or self._is_overdue() or self.around.is_stopping(self.step)
 
-    def _attempt(self, run_input: RunInput, environ: dict[str, str]) -> None:
+    def _attempt(self, run_input: RunInput, environ: dict[str, str]) -> Outcome | None:
         """One run of the play on the hosts that have not ended."""
         wanted = {item.host.name for item in self.board.unfinished} | run_input.sources
         self.data.limit_to(None if wanted == set(run_input.hosts) else sorted(wanted))
@@ -143,14 +143,17 @@ class Execution:
         if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
+        return outcome
 
     def _stop(self, environ: dict[str, str]) -> None:
         """Kill the scripts; again if the play broke, and not for ever."""
-        for _attempt in range(_FRUITLESS_ATTEMPTS):
+        patience = Patience()
+        while not patience.is_lost:
             outcome = self._play(STOP_PLAYBOOK, "stop", environ)
             self._take_recorded()
             if outcome is None or not outcome.problem or not self.board.unfinished:
                 return
+            patience.note(is_fruitful=False, was_killed=outcome.was_killed)
 
     def _end_earlier_attempts(self) -> None:
         if (self.data.path / "artifacts").exists():

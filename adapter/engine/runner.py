@@ -37,6 +37,11 @@ class Outcome:
     problem: str = ""
     lost: tuple[str, ...] = ()
 
+    @property
+    def was_killed(self) -> bool:
+        """True if somebody else ended ansible-playbook by a signal: it has no exit code."""
+        return self.status == "failed" and self.rc is None
+
 
 class PlaybookRun:
     """One run of one playbook, in a thread of its own.
@@ -134,7 +139,8 @@ class PlaybookRun:
         if self.outcome is not None:
             problems = [self.outcome.problem, _words(refill.lost)]
             if not self._ledger.has_stats and not self.outcome.problem:
-                problems.append(self._last_words())
+                was_killed = self.outcome.was_killed
+                problems.append("ansible-playbook was killed" if was_killed else self._last_words())
             problem = "\n".join(filter(None, problems))
             self.outcome = replace(self.outcome, problem=problem, lost=refill.lost)
         return list(refill.events)

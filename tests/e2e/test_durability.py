@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,7 @@ from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Job, Jobs, Source, wait_until
 from tests.e2e.restarts import (
     ONCE,
+    ansible_of,
     kill_with_children,
     marking,
     marks,
@@ -99,6 +101,21 @@ def test_a_script_under_way_is_followed_to_its_end(
     kill(killable)
     killable.start()
     ran_once(lab, job, hosts, name, 6)
+
+
+def test_an_ansible_that_is_killed_again_and_again_gives_up_no_host(
+    lab: Lab, killable: Service, jobs: Jobs
+) -> None:
+    """Five times in a row, before any host has answered: the sixth one takes what the scripts have done."""
+    hosts, name = lab.hosts_of(1), next(_names)
+    job = jobs.script(marking(name, 3), 101, 102, 103)
+    wait_for_marks(lab, hosts, name, ["start"])
+    for _ in range(5):
+        wait_until(lambda: ansible_of(killable), "ansible-playbook")
+        for pid in ansible_of(killable):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not ansible_of(killable), "its end")
+    ran_once(lab, job, hosts, name, 3)
 
 
 def test_a_script_that_ended_while_the_service_was_down_is_collected(

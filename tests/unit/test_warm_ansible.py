@@ -121,6 +121,20 @@ def test_a_client_that_is_killed_takes_its_run_along(warm: WarmAnsible, tmp_path
     process.communicate()  # until the script lets go of the output
 
 
+@pytest.mark.parametrize("whole_server", [False, True], ids=["run", "server"])
+def test_a_run_that_is_killed_has_no_exit_code(
+    warm: WarmAnsible, tmp_path: Path, *, whole_server: bool
+) -> None:
+    """As a plain ansible-playbook that is killed: an exit code would be its own word."""
+    process = start(warm, tmp_path, "raw: 'sleep 2.1234'")
+    until = time.monotonic() + 20
+    while not (runs := runs_in(tmp_path)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert warm.pid is not None
+    os.kill(warm.pid if whole_server else min(runs), signal.SIGKILL)
+    assert finished(process)[0] == -signal.SIGKILL
+
+
 def runs_in(directory: Path) -> list[int]:
     """Children of warm servers that work in the directory."""
     found = processes_with("warm/server.py")

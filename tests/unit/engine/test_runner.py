@@ -162,6 +162,31 @@ def test_a_cancelled_run_ends_soon(data: PrivateData) -> None:
     end_leftovers(data.path)
 
 
+def test_a_run_that_somebody_kills_was_killed(data: PrivateData) -> None:
+    """Which is no word of Ansible's about what it was to do."""
+    of_service = {"ADAPTER_SPOOL": str(data.spool)}
+    run = PlaybookRun(written(data, play(say("x; exec sleep 8"))), "step.yml", "run", of_service).start()
+    until = time.monotonic() + 20
+    while not (found := plays_on(data.path)) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.kill(min(found), 9)
+    events_of(run)
+    assert run.outcome is not None
+    assert (run.outcome.was_killed, run.outcome.problem) == (True, "ansible-playbook was killed")
+    end_leftovers(data.path)
+
+
+def plays_on(directory: Path) -> list[int]:
+    """Processes of ansible-playbook over a directory."""
+    wanted = [b"/ansible-playbook", os.fsencode(directory)]
+    commands = {int(path.name): path / "cmdline" for path in Path("/proc").glob("[0-9]*")}
+    return [
+        pid
+        for pid, path in commands.items()
+        if path.exists() and all(word in path.read_bytes() for word in wanted)
+    ]
+
+
 @pytest.fixture
 def ansible(data: PrivateData) -> Iterator[subprocess.Popen[bytes]]:
     """An ansible-playbook over the directory, as a killed service leaves it."""
