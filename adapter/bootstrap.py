@@ -16,6 +16,7 @@ from adapter.engine import workflows
 from adapter.engine.audit import Audit
 from adapter.engine.callback import Callbacks
 from adapter.engine.cleaning import Cleaning
+from adapter.engine.errands import Errands
 from adapter.engine.file_cache import FileCache
 from adapter.engine.host_audit import HostAudit
 from adapter.engine.lease import Lease
@@ -114,9 +115,7 @@ def audit_of(settings: Settings, stores: Stores, *, with_hosts: bool) -> Audit:
             logs=LogStore(stores.engine),
             store=store,
             preparation=_preparation(settings, stores, jobs, hosts),
-            directory=settings.data_dir / "audit",
-            collections=settings.playbooks / "collections",
-            runtime=runtime_dir(settings.data_dir),
+            errands=_errands(settings, "audit"),
         )
     return Audit(
         jobs=jobs,
@@ -146,6 +145,15 @@ def _preparation(settings: Settings, stores: Stores, jobs: JobStore, hosts: Inve
         hosts=hosts,
         settings=settings,
         installation=installation_of(settings),
+    )
+
+
+def _errands(settings: Settings, name: str, warm: WarmAnsible | None = None) -> Errands:
+    return Errands(
+        directory=settings.data_dir / name,
+        collections=settings.playbooks / "collections",
+        runtime=runtime_dir(settings.data_dir),
+        warm=warm,
     )
 
 
@@ -181,12 +189,9 @@ def _worker(
         jobs=jobs,
         preparation=preparation,
         clock=clock,
-        directory=settings.data_dir / "cleaning",
-        collections=settings.playbooks / "collections",
-        runtime=runtime,
+        errands=_errands(settings, "cleaning", warm),
         is_busy=lambda: bool(workflows.active()),
         must_stop=lease.is_over,
-        warm=warm,
     )
     return Worker(settings, parts, lease, runtime, warm, cleaning)
 

@@ -7,22 +7,15 @@ job an exchange more. What is left in its place is an empty file, for a week: se
 
 from __future__ import annotations
 
-import secrets
-import shutil
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 import structlog
 
-from adapter.engine.leftovers import end_leftovers
+from adapter.engine.errands import Errands
 from adapter.engine.preparation import CLEAN_PLAYBOOK, AccountGone, Preparation
-from adapter.engine.private_data import PrivateData
-from adapter.engine.runner import PlaybookRun
-from adapter.engine.secret_server import serve_secrets
-from adapter.engine.warm import WarmAnsible
 from adapter.job.model import Host
 from adapter.job.status import HostStatus
 from adapter.ports import Clock
@@ -60,18 +53,13 @@ class Cleaning:
     jobs: JobStore
     preparation: Preparation
     clock: Clock
-    directory: Path
-    collections: Path
-    runtime: Path
+    errands: Errands
     is_busy: Callable[[], bool]
     must_stop: Callable[[], bool]
-    warm: WarmAnsible | None = None
 
     def go_on(self, stop: threading.Event) -> None:
         """Until told to stop; what a crash left of an earlier one is ended first."""
-        for left in self.directory.glob("*"):
-            end_leftovers(left)
-            shutil.rmtree(left, ignore_errors=True)
+        self.errands.end_earlier()
         while not stop.wait(_PAUSE):
             try:
                 self.clean()
@@ -110,24 +98,12 @@ class Cleaning:
         run_input = self.preparation.clean_input(
             account_id, [(run.step_instance_id, run.execute_count) for run in runs], hosts
         )
-        data = PrivateData(self.directory / secrets.token_hex(6), self.collections)
-        control = self.runtime / "cp"
-        control.mkdir(mode=0o700, exist_ok=True)
-        try:
-            data.write(run_input, control)
-            with serve_secrets(run_input.secrets, self.runtime) as socket:
-                environ = {"ADAPTER_SPOOL": str(data.spool)}
-                environ |= {"ADAPTER_SECRETS": str(socket)} if socket else {}
-                return self._ended(PlaybookRun(data, CLEAN_PLAYBOOK, "clean", environ, self.warm).start())
-        finally:
-            shutil.rmtree(data.path, ignore_errors=True)
-
-    def _ended(self, run: PlaybookRun) -> bool:
-        for _batch in run.events(0.5):
-            if self.must_stop():
-                run.cancel()
-        run.wait()
-        outcome = run.outcome
+        with self.errands.run(run_input, CLEAN_PLAYBOOK) as run:
+            for _batch in run.events(0.5):
+                if self.must_stop():
+                    run.cancel()
+            run.wait()
+            outcome = run.outcome
         if outcome is None or outcome.problem:
             log.warning("cleaning_broke", problem="" if outcome is None else outcome.problem[-500:])
         return outcome is not None and not outcome.problem and not run.is_cancelled

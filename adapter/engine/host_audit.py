@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import secrets
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from adapter.audit.finding import Finding, Place, at
 from adapter.audit.runs import RunOnHost, of_run
+from adapter.engine.errands import Errands
 from adapter.engine.preparation import LOOK_PLAYBOOK, AccountGone, Preparation
-from adapter.engine.private_data import PrivateData
-from adapter.engine.runner import PlaybookRun
-from adapter.engine.secret_server import serve_secrets
 from adapter.job.model import Host, HostResult
 from adapter.store.audit import AuditStore
 from adapter.store.jobs import JobStore
@@ -32,9 +26,7 @@ class HostAudit:
     logs: LogStore
     store: AuditStore
     preparation: Preparation
-    directory: Path  #: for the private data of its runs, which are removed
-    collections: Path
-    runtime: Path
+    errands: Errands
 
     def findings(self, job_ids: Iterable[int], not_looked_at: Counter[str]) -> Iterator[Finding]:
         """Disagreements on every host that a script of these jobs went to."""
@@ -89,22 +81,9 @@ class HostAudit:
     def _look(self, account_id: int, hosts: Sequence[Host]) -> dict[str, list[RunOnHost]]:
         """Runs by inventory name; hosts that did not answer are absent. Raises AccountGone."""
         run_input = self.preparation.look_input(account_id, hosts)
-        data = PrivateData(self.directory / secrets.token_hex(6), self.collections)
-        control = self.runtime / "cp"
-        control.mkdir(mode=0o700, exist_ok=True)
-        try:
-            data.write(run_input, control)
-            with serve_secrets(run_input.secrets, self.runtime) as socket:
-                environ = {"ADAPTER_SECRETS": str(socket)} if socket else {}
-                run = PlaybookRun(data, LOOK_PLAYBOOK, "look", environ).start()
-                answers = (_answer(raw) for batch in run.events(0.5) for raw in batch)
-                found = dict(answer for answer in answers if answer is not None)
-                run.wait()  # its artifact is written until then, in the directory that is removed now
-                return found
-        finally:
-            shutil.rmtree(data.path, ignore_errors=True)
-            with contextlib.suppress(OSError):  # another audit has its own there
-                self.directory.rmdir()
+        with self.errands.run(run_input, LOOK_PLAYBOOK) as run:
+            answers = (_answer(raw) for batch in run.events(0.5) for raw in batch)
+            return dict(answer for answer in answers if answer is not None)
 
 
 def _answer(raw: dict[str, Any]) -> tuple[str, list[RunOnHost]] | None:
