@@ -18,6 +18,15 @@ PROGRAMS = (
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 
 
+#: What programs begin with, as the plugins put them together.
+_FIRST_PARTS = {"supervisor.sh": ["runs.sh"], "look.sh": ["runs.sh"]}
+
+
+def text_of(name: str) -> str:
+    """A whole program."""
+    return "".join((PROGRAMS / part).read_text() for part in [*_FIRST_PARTS.get(name, []), name])
+
+
 def path_with(shell: str, directory: Path) -> str:
     """A PATH in which `sh` is that shell."""
     directory.mkdir()
@@ -41,7 +50,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Program:
-    """One program under one shell; `verb(...)` is one exchange."""
+    """One program under one shell; `verb(...)` is one exchange. `name` is of its last part."""
 
     name: str
     path: str = field(default_factory=lambda: os.environ["PATH"])
@@ -51,7 +60,7 @@ class Program:
         """Starts an exchange; the nonce and the process."""
         nonce = f"job-{secrets.token_hex(8)}"
         words = [verb, self.key, nonce, user, *(str(arg) for arg in args)]
-        argv = ["sh", "-c", (PROGRAMS / self.name).read_text(), "sh", *words]
+        argv = ["sh", "-c", text_of(self.name), "sh", *words]
         pipe, environment = subprocess.PIPE, {**os.environ, "PATH": self.path}
         return nonce, subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
 

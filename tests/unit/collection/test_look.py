@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-_PROGRAM = (
-    Path(__file__).parents[3]
-    / "playbooks/collections/ansible_collections/adapter/job/plugins/plugin_utils/look.sh"
-)
+from tests.unit.collection.programs import text_of
+
 _INSTALLATION = f"look{os.getpid()}"
 
 
@@ -40,7 +38,7 @@ class Host:
     def look(self, shell: str = "sh", user: str = "") -> tuple[list[str], str]:
         """Lines, and the end."""
         argv = [shell, "-s", "look", _INSTALLATION, "mark", user, "101"]
-        done = subprocess.run(argv, input=_PROGRAM.read_text(), capture_output=True, text=True, check=True)
+        done = subprocess.run(argv, input=text_of("look.sh"), capture_output=True, text=True, check=True)
         begin, _, rest = done.stdout.partition("mark BEGIN -\n")
         lines, _, end = rest.rpartition("\nmark END ")
         assert begin == ""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.collection.programs import PROGRAMS, Program, Reply, parse
+from tests.unit.collection.programs import Program, Reply, parse, text_of
 
 BASE = Path(f"/tmp/bkjob.{os.getuid()}")
 
@@ -270,7 +270,7 @@ def test_a_parameter_that_is_no_part_of_a_command_line_is_not_printed(run: NewRu
 
 def test_a_base_directory_that_somebody_else_prepared_is_refused(tmp_path: Path) -> None:
     """A link in /tmp would have the script written where the link says."""
-    text = (PROGRAMS / "supervisor.sh").read_text().replace("base=/tmp/bkjob.", f"base={tmp_path}/bkjob.")
+    text = text_of("supervisor.sh").replace("base=/tmp/bkjob.", f"base={tmp_path}/bkjob.")
     (tmp_path / f"bkjob.{os.getuid()}").symlink_to("/tmp")
     argv = ["sh", "-c", text, "sh", "start", "k", "nonce", "", "60", "1", "1", "0", "10", "0", "10"]
     done = subprocess.run(argv, input=b"\n:", capture_output=True, check=True)

@@ -29,7 +29,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         host_id = (task_vars or {}).get("bk_host_id", 0)
         args = self._task.args
         try:
-            answer = Exchange(self, "look.sh")("look", args["installation"], args["user"], host_id)
+            answer = Exchange(self, "runs.sh", "look.sh")("look", args["installation"], args["user"], host_id)
         except NoAnswer as error:
             return {**result, "failed": True, "msg": str(error)}
         if answer.state != "ok":

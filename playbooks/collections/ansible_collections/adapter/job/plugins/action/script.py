@@ -72,7 +72,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._args = self._task.args
         self._host_id = str(task_vars.get("bk_host_id", 0))
         self._spool = Spool(str(task_vars.get("bk_host_id", task_vars["inventory_hostname"])))
-        self._ask = Exchange(self, "supervisor.sh")
+        self._ask = Exchange(self, "runs.sh", "supervisor.sh")
         self._key = self._key_of(str(self._args.get("key", "")))
         self._user = str(self._args.get("user") or "")
         self._max_log = int(self._args.get("max_log", 5 * _PIECE))

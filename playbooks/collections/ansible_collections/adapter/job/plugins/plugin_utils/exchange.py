@@ -44,11 +44,14 @@ class NoAnswer(Exception):
 
 
 class Exchange:
-    """Runs verbs of one shell program through an action plugin's connection, as the become user if any."""
+    """Runs verbs of one shell program through an action plugin's connection, as the become user if any.
 
-    def __init__(self, action: Any, program: str) -> None:
+    `parts` are its files, in order.
+    """
+
+    def __init__(self, action: Any, *parts: str) -> None:
         self._action = action
-        self._program = (_HERE / program).read_text()
+        self._program = "".join((_HERE / part).read_text() for part in parts)
 
     def __call__(
         self, verb: str, key: str, *args: object, data: bytes = b"", is_sealed: bool = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs on the target as `sh`: tells how runs of scripts stand (see supervisor.sh), and changes nothing.
+# Runs on the target as `sh`, after runs.sh: tells how runs of scripts stand (see supervisor.sh), and changes nothing.
 #
 #   look INSTALLATION NONCE USER HOST      a line for each run of that installation and host:
 #                                          "<step instance> <execute count> <state> <exit code or -> <bytes printed> <sha256>"
@@ -7,21 +7,10 @@
 # The sum is of all that was printed, once the script has ended; - where nothing can tell it. The state is that of the script's end, or collected, running, launching, lost, unstarted.
 # The answer is framed as in supervisor.sh: NONCE BEGIN -, lines, NONCE END <state> <detail>
 key=$2 nonce=$3 user=$4 host=$5
-me=$(id)
-me=${me%% gid=*} me=${me#uid=} uid=${me%%(*}
-case $me in *'('*) me=${me#*(} me=${me%)} ;; esac
-base=/tmp/bkjob.${user:-$uid} # as supervisor.sh has it
 
 end() { # state detail
     printf '\n%s END %s %s\n' "$nonce" "$1" "$2"
     exit 0
-}
-
-alive() { # pid
-    kill -0 "$1" 2>/dev/null || return 1
-    if read -r stat 2>/dev/null < "/proc/$1/stat"; then
-        case ${stat##*) } in Z*) return 1 ;; esac
-    fi
 }
 
 standing() { # run directory: sets state and code
@@ -37,7 +26,7 @@ standing() { # run directory: sets state and code
 }
 
 printf '%s BEGIN -\n' "$nonce"
-if [ -n "$user" ] && [ "$me" != "$user" ]; then end wrong_user "logged in as $me, not as $user"; fi
+find_base || end wrong_user "logged in as $me, not as $user"
 if [ -O "$base" ] && [ ! -L "$base" ]; then
     for run in "$base/$key".*."$host"; do
         name=${run##*/}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs on the target as `sh`: starts a script detached, exactly once, and tells how it stands.
+# Runs on the target as `sh`, after runs.sh: starts a script detached, exactly once, and tells how it stands.
 # POSIX sh; beside it only id, mkdir, wc, tail, head, sleep, rm, find, and setsid (or perl). Every process that is
 # started here is paid for on every host of every job: builtins come first.
 #
@@ -20,7 +20,7 @@
 # where size is the bytes printed so far, or - if MAX was not used up: then it is what was sent that tells.
 verb=$1 key=$2 nonce=$3 user=$4
 umask 077
-offset=0 max=0
+offset=0 max=0 run=
 
 answer() { # state exit_code detail
     printf '%s BEGIN -\n' "$nonce"
@@ -33,13 +33,6 @@ answer() { # state exit_code detail
     fi
     printf '\n%s END %s %s %s %s\n' "$nonce" "$1" "$2" "$size" "$3"
     exit 0
-}
-
-alive() { # pid: of a process that is there and not a zombie, which a container's first process may never collect
-    kill -0 "$1" 2>/dev/null || return 1
-    if read -r stat 2>/dev/null < "/proc/$1/stat"; then
-        case ${stat##*) } in Z*) return 1 ;; esac
-    fi
 }
 
 noted() { # pid or group: what it says, nothing while it only keeps its place
@@ -90,20 +83,6 @@ wait_for() { # seconds, linger: until it ended, printed something new, or the ti
         passed=$((passed + pause)) pause=$((pause * 2))
         if [ "$pause" -gt 25 ]; then pause=25; fi
     done
-}
-
-find_base() { # where the runs of $user are; an account that nobody named is known by its number
-    base=/tmp/bkjob.$user run=
-    # A directory of that name which is ours was made by us, when it was certain who we are.
-    case $user in '' | */*) base=/ ;; esac
-    if [ "$base" = / ] || [ ! -O "$base" ] || [ -L "$base" ] || [ ! -d "$base" ]; then
-        me=$(id)
-        me=${me%% gid=*} me=${me#uid=} uid=${me%%(*}
-        case $me in *'('*) me=${me#*(} me=${me%)} ;; esac
-        base=/tmp/bkjob.${user:-$uid}
-        if [ -n "$user" ] && [ "$me" != "$user" ]; then answer wrong_user - "logged in as $me, not as $user"; fi
-    fi
-    run=$base/$key
 }
 
 own_base() { # a directory of ours that nobody else could have prepared
@@ -211,7 +190,8 @@ launch() { # script file
     eval "$detach"' sh -c "$runner" runner "$run" "$1" "$timeout" "$language" "$detach" < /dev/null > /dev/null 2>&1 &'
 }
 
-find_base
+find_base || answer wrong_user - "logged in as $me, not as $user"
+run=$base/$key
 
 case $verb in
 start)
