@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -147,15 +146,21 @@ def test_a_job_that_cannot_be_stored_leaves_no_row(jobs: JobStore, engine: sa.En
             assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
 
 
-def test_fifty_thousand_hosts_are_stored_and_saved_in_seconds(jobs: JobStore) -> None:
-    """One statement for many rows, both times."""
+def test_fifty_thousand_hosts_are_stored_and_saved_many_at_once(jobs: JobStore, engine: sa.Engine) -> None:
+    """One statement for many rows, both times: counted, for seconds are the machine's."""
     hosts = tuple(Host(bk_host_id=i, bk_cloud_id=0, ip="", name=f"h{i}") for i in range(1, 50_001))
-    begun = time.monotonic()
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement[:40])
+
+    sa.event.listen(engine, "before_cursor_execute", note)
     job = jobs.add(a_job(script_step()), [hosts])
     step = job.steps[0].id
     jobs.save_hosts(step, 0, (HostResult(host=host, status=HostStatus.SUCCESS) for host in hosts))
     results = jobs.hosts(step, 0)
-    assert time.monotonic() - begun < 30
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(statements) < 100, set(statements)
     assert [result.host for result in results] == list(hosts)
     assert all(result.status == HostStatus.SUCCESS for result in results)
 

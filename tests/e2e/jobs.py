@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from tests.support.last_words import last_words
 from tests.support.service import Service, b64
 
 #: (status, exit_code, error_code) of a host that did what it was asked.
@@ -145,10 +146,13 @@ class Jobs:
         return Job(self.service, self.biz, data["job_instance_id"], data["step_instance_id"])
 
 
-def wait_until(condition: Any, what: str, timeout: float = 20) -> Any:
-    """What the condition returns once that is true; fails saying `what` if it does not come true in time."""
+def wait_until(condition: Any, what: str, timeout: float = 60) -> Any:
+    """What the condition returns once that is true; else fails saying `what`, and what was logged last.
+
+    For what stays true: a moment that passes may lie between two looks.
+    """
     until = time.monotonic() + timeout
     while not (found := condition()):
-        assert time.monotonic() < until, f"in vain waited {timeout} s for {what}"
+        assert time.monotonic() < until, f"in vain waited {timeout} s for {what}\n{last_words()}"
         time.sleep(0.1)
     return found

@@ -37,10 +37,17 @@ def marks(lab: Lab, host: LabHost, name: str) -> list[str]:
         return []
 
 
-def wait_for_marks(lab: Lab, hosts: Iterable[LabHost], name: str, wanted: list[str]) -> None:
-    """Return when every host has the marks."""
+def wait_for_start(lab: Lab, hosts: Iterable[LabHost], name: str) -> None:
+    """Return when the script has begun on every host; on a loaded machine it may have ended there by then."""
     for host in hosts:
-        wait_until(lambda host=host: marks(lab, host, name) == wanted, f"{wanted} on {host.name}")
+        wait_until(lambda host=host: marks(lab, host, name), f"{name} to start on {host.name}")
+
+
+def wait_for_end(lab: Lab, hosts: Iterable[LabHost], name: str) -> None:
+    """Return when the script has ended on every host, having run once."""
+    for host in hosts:
+        wait_until(lambda host=host: ONCE[1] in marks(lab, host, name), f"{name} to end on {host.name}")
+        assert marks(lab, host, name) == ONCE, host.name
 
 
 def ran_once(lab: Lab, job: Job, hosts: Iterable[LabHost], name: str, seconds: float) -> None:

@@ -170,7 +170,7 @@ def test_a_receiver_that_does_not_answer_in_time_is_asked_again(
     receiver = new_receiver()
     receiver.delay = 1.5
     Jobs(hurried).script("true", 101, callback_url=receiver.url)
-    wait_until(lambda: len(receiver.got) == 2, "both forms of the first attempt")
+    wait_until(lambda: len(receiver.got) >= 2, "both forms of the first attempt")
     receiver.delay = 0
     settled(receiver, 3)
     assert receiver.types == [JSON, FORM, JSON]
@@ -185,8 +185,8 @@ def test_a_receiver_that_was_away_is_told_after_a_restart(
     job = Jobs(service).script("true", 101, callback_url=receiver.url)
     wait_until(lambda: '"callback_failed"' in service.log(), "a failed attempt")
     service.kill()
+    receiver.listen()  # before the next attempt: between its two forms it would get the second alone
     service.start()
-    receiver.listen()
     ((_, content_type, body),) = settled(receiver, 1, more=3)
     assert content_type == JSON
     assert json.loads(body) == expected(job)

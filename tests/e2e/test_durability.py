@@ -21,7 +21,8 @@ from tests.e2e.restarts import (
     marks,
     no_ansible_left,
     ran_once,
-    wait_for_marks,
+    wait_for_end,
+    wait_for_start,
     whole_log,
 )
 from tests.lab import Lab
@@ -97,7 +98,7 @@ def test_a_script_under_way_is_followed_to_its_end(
     """The script goes on on its hosts without the service, and is neither lost nor run again."""
     hosts, name = lab.hosts_of(1), next(_names)
     job = jobs.script(marking(name, 6), 101, 102, 103)
-    wait_for_marks(lab, hosts, name, ["start"])
+    wait_for_start(lab, hosts, name)
     kill(killable)
     killable.start()
     ran_once(lab, job, hosts, name, 6)
@@ -123,12 +124,12 @@ def test_a_script_that_ended_while_the_service_was_down_is_collected(
 ) -> None:
     """Result and log wait on the host until somebody asks."""
     (host,), name = lab.hosts_of(1)[:1], next(_names)
-    job = jobs.script(marking(name, 2), 101)
-    wait_for_marks(lab, [host], name, ["start"])
+    job = jobs.script(marking(name, 4), 101)
+    wait_for_start(lab, [host], name)
     kill_with_children(killable)
-    wait_for_marks(lab, [host], name, ONCE)
+    wait_for_end(lab, [host], name)
     killable.start()
-    ran_once(lab, job, [host], name, 2)
+    ran_once(lab, job, [host], name, 4)
 
 
 @BOTH_WAYS
@@ -177,7 +178,7 @@ def test_a_terminate_under_way_is_carried_out(lab: Lab, killable: Service, jobs:
     """Once terminate was acknowledged the job ends terminated, whoever dies."""
     hosts, name = lab.hosts_of(1), next(_names)
     job = jobs.script(marking(name, 60), 101, 102, 103)
-    wait_for_marks(lab, hosts, name, ["start"])
+    wait_for_start(lab, hosts, name)
     killable.data("operate_job_instance", bk_biz_id=1, job_instance_id=job.id, operation_code=1)
     kill(killable)
     killable.start()

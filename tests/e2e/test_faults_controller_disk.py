@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.conftest import Prepared
 from tests.e2e.jobs import Jobs, wait_until
-from tests.e2e.restarts import marking, marks, no_ansible_left, ran_once, wait_for_marks
+from tests.e2e.restarts import marking, marks, no_ansible_left, ran_once, wait_for_end, wait_for_start
 from tests.lab import Lab
 from tests.support.service import Service, b64
 
@@ -110,15 +110,15 @@ def test_what_runs_while_the_disk_is_full_is_told_whole_afterwards(
     prepared.started(service)
     jobs, hosts = Jobs(service), lab.hosts_of(1)
     names = [f"{_MARK}-{word}" for word in ("short", "long", "stops")]
-    short = jobs.script(marking(names[0], 3), 101, 102, 103)
-    long = jobs.script(marking(names[1], 14), 101, 102)
+    short = jobs.script(marking(names[0], 12), 101, 102, 103)
+    long = jobs.script(marking(names[1], 25), 101, 102)
     stops = jobs.script(marking(names[2], 60), 103)
     for name, where in zip(names, (hosts, hosts[:2], hosts[2:]), strict=True):
-        wait_for_marks(lab, where, name, ["start"])
+        wait_for_start(lab, where, name)
     service.fill()
     stop: dict[str, Any] = {"bk_biz_id": 1, "job_instance_id": stops.id, "operation_code": 1}
     assert service.call("operate_job_instance", **stop)["code"] == 1240002
-    wait_for_marks(lab, hosts, names[0], ["start", "end"])
+    wait_for_end(lab, hosts, names[0])
     wait_until(
         lambda: service.log().count('"workflow_step_waits"') > 6,
         "a word in the service's log, again and again",
@@ -128,8 +128,8 @@ def test_what_runs_while_the_disk_is_full_is_told_whole_afterwards(
         assert not service.status(1, job.id)["finished"]
     service.free()
     assert service.call("operate_job_instance", **stop)["code"] == 0
-    ran_once(lab, short, hosts, names[0], 3)
-    ran_once(lab, long, hosts[:2], names[1], 14)
+    ran_once(lab, short, hosts, names[0], 12)
+    ran_once(lab, long, hosts[:2], names[1], 25)
     assert (stops.status, stops.statuses) == (11, {103: 403})
     said = [line for line in service.log().splitlines() if '"workflow_step_waits"' in line]
     assert all("disk is full" in line or "No space left" in line for line in said)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Jobs
-from tests.e2e.restarts import marking, marks, ran_once, wait_for_marks
+from tests.e2e.restarts import marking, marks, ran_once, wait_for_start
 from tests.lab import Lab
 
 _MARK = f"lock-{os.getpid()}"
@@ -33,8 +33,8 @@ def test_submitting_waits_for_the_lock_and_polling_does_not(lab: Lab, fresh_serv
     """Ten seconds: a running job goes on, polls are answered, five submissions are taken and each runs once."""
     service, host = fresh_service(), lab.host(101)
     jobs = Jobs(service)
-    running = jobs.script(marking(f"{_MARK}-runs", 6), 101)
-    wait_for_marks(lab, [host], f"{_MARK}-runs", ["start"])
+    running = jobs.script(marking(f"{_MARK}-runs", 10), 101)
+    wait_for_start(lab, [host], f"{_MARK}-runs")
     with ThreadPoolExecutor(5) as pool:
         with locked(service.data_dir / "adapter.db"):
             began = time.monotonic()
@@ -53,5 +53,5 @@ def test_submitting_waits_for_the_lock_and_polling_does_not(lab: Lab, fresh_serv
     assert len({job.id for job in new}) == 5
     for job in new:
         job.succeeded()
-    ran_once(lab, running, [host], f"{_MARK}-runs", 6)
+    ran_once(lab, running, [host], f"{_MARK}-runs", 10)
     assert sorted(marks(lab, host, f"{_MARK}-new")) == ["0", "1", "2", "3", "4"]

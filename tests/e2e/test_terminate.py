@@ -6,14 +6,13 @@ import itertools
 import os
 import random
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Job, Jobs, Source, wait_until
-from tests.e2e.restarts import marks
+from tests.e2e.restarts import marks, wait_for_start
 from tests.lab import Lab, LabHost
 from tests.support.service import Service
 
@@ -57,12 +56,6 @@ def marked(lab: Lab, host: LabHost, mark: str) -> list[str]:
     """Processes of the host that have the mark among their words."""
     look = "for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null && echo; done"
     return [line for line in lab.exec(host, look).stdout.splitlines() if mark in line and "tr '" not in line]
-
-
-def wait_for_start(lab: Lab, hosts: Iterable[LabHost], mark: str) -> None:
-    """Return when the script has begun on all hosts."""
-    for host in hosts:
-        wait_until(lambda host=host: marks(lab, host, mark), f"the start on {host.name}")
 
 
 @pytest.mark.parametrize("text", [TREE, STUBBORN], ids=["obedient", "ignores-sigterm"])

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from adapter.cli import main
-from adapter.engine.lease import FENCE
+from adapter.engine.lease import FENCE, LEASE
 from adapter.store.database import open_database
 from adapter.store.tables import installation, job_instance
 from tests.e2e.jobs import Job, Jobs, wait_until
-from tests.e2e.restarts import descendants, is_alive, marking, marks, ran_once, wait_for_marks
+from tests.e2e.restarts import descendants, is_alive, marking, marks, ran_once, wait_for_start
 from tests.e2e.test_callback import Receiver
 from tests.lab import Lab, start_lab
+from tests.support.last_words import last_words
 from tests.support.nodes import Nodes, WorkerNode
 from tests.support.postgres import Cluster
 from tests.support.service import Credentials
@@ -91,9 +92,9 @@ def nodes(postgresql_url: str, new_nodes: NewNodes) -> Nodes:
 
 def started(crowd: Lab, nodes: Nodes, job: Job, name: str, count: int) -> WorkerNode:
     """The worker that has the job, once its script has started on all hosts."""
-    wait_for_marks(crowd, crowd.hosts_of(1)[:count], name, ["start"])
+    wait_for_start(crowd, crowd.hosts_of(1)[:count], name)
     owner = nodes.has(job.id)
-    assert owner is not None
+    assert owner is not None, f"the job was over before the test could go on\n{last_words()}"
     return owner
 
 
@@ -164,7 +165,7 @@ def test_a_frozen_worker_that_wakes_does_no_harm_and_works_on(crowd: Lab, nodes:
     taken_over(nodes, job, other)
     assert not [pid for pid in descendants(frozen.pid) if is_ansible(pid)]
     frozen.signal(signal.SIGCONT)
-    wait_until(lambda: len(frozen.events("worker_began")) == 2, "its second life", 60)
+    wait_until(lambda: len(frozen.events("worker_began")) >= 2, "its second life")
     ran_once(crowd, job, hosts, name, 30)
     assert not frozen.events("job_abnormal")
     other.stop()
@@ -172,21 +173,21 @@ def test_a_frozen_worker_that_wakes_does_no_harm_and_works_on(crowd: Lab, nodes:
 
 
 def test_a_worker_that_wakes_when_all_is_over_changes_nothing(crowd: Lab, nodes: Nodes) -> None:
-    """Its step was about to end when it was frozen; the job is told of as the other worker saw it."""
+    """Its step was to end while it was frozen; the job is told of as the other worker saw it."""
     api = nodes.api()
     frozen, hosts, name = nodes.worker(), crowd.hosts_of(1)[:3], next(_names)
-    job = Jobs(api).script(marking(name, 6), *(host.bk_host_id for host in hosts))
+    job = Jobs(api).script(marking(name, 12), *(host.bk_host_id for host in hosts))
     assert started(crowd, nodes, job, name, 3) is frozen
     frozen.signal(signal.SIGSTOP)
     other = nodes.worker()
     taken_over(nodes, job, other)
-    ran_once(crowd, job, hosts, name, 6)
+    ran_once(crowd, job, hosts, name, 12)
     before = api.status(1, job.id)
     frozen.signal(signal.SIGCONT)
-    wait_until(lambda: len(frozen.events("worker_began")) == 2, "its second life", 60)
+    wait_until(lambda: len(frozen.events("worker_began")) >= 2, "its second life")
     time.sleep(2)
     assert api.status(1, job.id) == before
-    ran_once(crowd, Job(api, 1, job.id, job.step_id), hosts, name, 6)
+    ran_once(crowd, Job(api, 1, job.id, job.step_id), hosts, name, 12)
 
 
 def test_sigterm_hands_a_job_to_another_worker_at_once(crowd: Lab, nodes: Nodes) -> None:
@@ -199,9 +200,9 @@ def test_sigterm_hands_a_job_to_another_worker_at_once(crowd: Lab, nodes: Nodes)
     children = descendants(first.pid)
     began = time.monotonic()
     assert first.stop() == 0
-    assert taken_over(nodes, job, second) < 5
+    assert taken_over(nodes, job, second) < LEASE
     print(f"{time.monotonic() - began:.1f} s from SIGTERM to the next claim, 1 s of it draining")
-    wait_until(lambda: not [pid for pid in children if is_alive(pid)], "the end of all that it started", 10)
+    wait_until(lambda: not [pid for pid in children if is_alive(pid)], "the end of all that it started")
     ran_once(crowd, job, hosts, name, 20)
 
 
@@ -209,14 +210,14 @@ def test_sigterm_lets_a_short_job_finish_and_takes_no_other(crowd: Lab, nodes: N
     """While one drains, the other works."""
     api = nodes.api()
     first, name = nodes.worker(), next(_names)
-    job = Jobs(api).script(marking(name, 5), 101)
+    job = Jobs(api).script(marking(name, 10), 101)
     assert started(crowd, nodes, job, name, 1) is first
     first.signal(signal.SIGTERM)
     wait_until(lambda: first.events("draining"), "the draining")
     waits = Jobs(api).script("true", 102)
     assert first.process is not None
     assert first.process.wait(60) == 0
-    ran_once(crowd, job, crowd.hosts_of(1)[:1], name, 5)
+    ran_once(crowd, job, crowd.hosts_of(1)[:1], name, 10)
     assert not api.status(1, waits.id)["finished"]
     nodes.worker()
     waits.succeeded()
@@ -233,7 +234,7 @@ def test_a_database_that_restarts_under_running_jobs_loses_nothing(
         workers = [nodes.worker(), nodes.worker()]
         jobs = [Jobs(api).script(marking(f"{name}-{host.bk_host_id}", 12), host.bk_host_id) for host in hosts]
         for host in hosts:
-            wait_for_marks(crowd, [host], f"{name}-{host.bk_host_id}", ["start"])
+            wait_for_start(crowd, [host], f"{name}-{host.bk_host_id}")
         cluster.stop(signal.SIGQUIT)
         time.sleep(seconds)
         cluster.start()
@@ -255,7 +256,7 @@ def test_one_business_does_not_keep_another_from_running(crowd: Lab, nodes: Node
     for _ in range(100):
         many.script("sleep 100", 101)
     claimed = job_instance.c.worker_id.is_not(None)
-    wait_until(lambda: nodes.count(claimed) == 6, "three quarters of eight places", 60)
+    wait_until(lambda: nodes.count(claimed) == 6, "three quarters of eight places")
     time.sleep(2)
     assert nodes.count(claimed) == 6
     host = crowd.hosts_of(2)[0].bk_host_id
@@ -311,12 +312,13 @@ def test_a_callback_of_a_killed_worker_is_told_by_another(crowd: Lab, nodes: Nod
     try:
         api, first = nodes.api(), nodes.worker()
         job = Jobs(api).script("true", 101, callback_url=receiver.url)
-        wait_until(lambda: receiver.got, "the callback", 60)
+        wait_until(lambda: receiver.got, "the callback")
         first.kill()
         receiver.delay = 0
         nodes.worker()
-        wait_until(lambda: len(receiver.got) == 2, "the callback told again", _TAKEN_OVER_WITHIN + 10)
+        wait_until(lambda: len(receiver.got) >= 2, "the callback told again", _TAKEN_OVER_WITHIN + 30)
         assert job.status == 3
+        assert len(receiver.got) == 2
         assert receiver.got[0] == receiver.got[1]
         assert json.loads(receiver.got[1][2])["job_instance_id"] == job.id
     finally:

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from adapter.store.database import open_database
 from adapter.store.tables import job_instance, worker
 from tests.support.audits import agrees
+from tests.support.last_words import logs_to
 from tests.support.service import Credentials, Service
 
 
@@ -38,6 +39,7 @@ class WorkerNode:
         command = [sys.executable, "-m", "adapter", "worker", "--data-dir", str(self.data_dir)]
         command += ["--inventory", str(self.inventory), *self.options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
+        logs_to(self.log_file)
         with self.log_file.open("ab") as out:
             self.process = subprocess.Popen(
                 command,

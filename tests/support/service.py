@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from tests.support.last_words import last_words, logs_to
+
 _ADAPTER = [sys.executable, "-m", "adapter"]
 #: Host keys are the lab's; connections are not kept, so that no process outlives a test.
 _ENVIRONMENT = {"ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ConnectTimeout=4"}
@@ -59,6 +61,7 @@ class Service:
         began = log.stat().st_size if log.exists() else 0
         command = [*_ADAPTER, "serve", "--port", "0", "--data-dir", str(self.data_dir)]
         command += ["--inventory", str(self.inventory), *self.options]
+        logs_to(log)
         with log.open("ab") as out:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self._env()
@@ -179,7 +182,7 @@ class Service:
         )
         return value
 
-    def finished(self, biz: int, job_id: int, timeout: float = 90) -> dict[str, Any]:
+    def finished(self, biz: int, job_id: int, timeout: float = 120) -> dict[str, Any]:
         """Poll until the job has finished; its status."""
         until = time.monotonic() + timeout
         while time.monotonic() < until:
@@ -187,7 +190,9 @@ class Service:
             if status["finished"]:
                 return status
             time.sleep(0.2)
-        raise AssertionError(f"job {job_id} did not finish: {status}\n{self.log()[-3000:]}")
+        raise AssertionError(
+            f"in vain waited {timeout} s for the end of job {job_id}: {status}\n{last_words()}"
+        )
 
     def log_of(self, biz: int, job_id: int, step_id: int, host_id: int) -> str:
         """A host's script log."""
