@@ -110,12 +110,13 @@ def test_an_ansible_that_is_killed_again_and_again_gives_up_no_host(
     """Five times in a row, before any host has answered: the sixth one takes what the scripts have done."""
     hosts, name = lab.hosts_of(1), next(_names)
     job = jobs.script(marking(name, 3), 101, 102, 103)
-    wait_for_marks(lab, hosts, name, ["start"])
+    wait_for_start(lab, hosts, name)
     for _ in range(5):
         wait_until(lambda: ansible_of(killable), "ansible-playbook")
-        for pid in ansible_of(killable):
+        killed = set(ansible_of(killable))
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not ansible_of(killable), "its end")
+        wait_until(lambda killed=killed: not killed & set(ansible_of(killable)), "its end")
     ran_once(lab, job, hosts, name, 3)
 
 

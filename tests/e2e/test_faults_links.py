@@ -61,7 +61,7 @@ def test_a_link_that_is_cut_for_ever(lab: Lab, fresh_service: NewService) -> Non
     """Unreachable with the reason, never success and not before its time; also where hosts take turns."""
     parallel = Jobs(fresh_service(environment=_ALERT))
     turns = Jobs(fresh_service("--forks", "1", environment=_ALERT))
-    names, seconds, timeout = [next(_names) for _ in range(3)], 20, 25
+    names, seconds, timeout = [next(_names) for _ in range(3)], 12, 30
     submitted = time.monotonic()
     printing = parallel.script(marking(names[0], seconds), 101, 102, 103, timeout=timeout)
     silent = parallel.script(_SILENT.format(name=names[1], seconds=seconds), 102, timeout=timeout)
