@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adapter.ansible.runner_events import HostEvent
 from adapter.audit.finding import Disagreement, Kind
 from adapter.job.model import HostResult, StepInstance
-from adapter.job.status import HostStatus
+from adapter.job.status import HostStatus, RunStatus
 
 #: Ends that the service itself gives a host of which nobody has said anything.
 _WITHOUT_A_WORD = frozenset(
@@ -50,7 +50,7 @@ def of_end(step: StepInstance, result: HostResult, evidence: Evidence) -> Iterat
             yield Kind.STATE, f"Ansible told {_words(event)}, the plugin recorded {_words(recorded)}"
     if recorded is not None:
         yield from _of_record(step, result, recorded)
-    elif result.status not in _WITHOUT_A_WORD and result.status not in {
+    elif not _is_the_services_own(step, result) and result.status not in {
         item.status for item in evidence.told
     }:
         told = " and ".join(_words(event) for event in evidence.told) or "nothing"
@@ -66,6 +66,13 @@ def _of_record(step: StepInstance, result: HostResult, recorded: HostEvent) -> I
         yield Kind.LOG, f"reads {result.log_bytes} bytes printed, the plugin recorded {recorded.log_bytes}"
     if is_of_another_attempt(result, Evidence(recorded=recorded)):
         yield Kind.TIME, f"ended at {result.end_time}, the plugin recorded {recorded.end_time}"
+
+
+def _is_the_services_own(step: StepInstance, result: HostResult) -> bool:
+    """True for an end that needs nobody's word; a step that broke off ends its hosts LOG_ERROR."""
+    if step.status is RunStatus.ABNORMAL and result.status is HostStatus.LOG_ERROR:
+        return True
+    return result.status in _WITHOUT_A_WORD
 
 
 def _end(event: HostEvent) -> tuple[object, ...]:

@@ -10,8 +10,13 @@ from adapter.audit.finding import Disagreement, Kind
 from adapter.job.model import HostResult
 from adapter.job.status import HostStatus
 
-#: Ends that say themselves that the script may still run.
-_MAY_RUN = (HostStatus.TIMEOUT, HostStatus.TERMINATE_FAILED, HostStatus.AGENT_ABNORMAL)
+#: Ends that say themselves that the script may still run, or may have ended otherwise.
+_MAY_RUN = (
+    HostStatus.TIMEOUT,
+    HostStatus.LOG_ERROR,
+    HostStatus.TERMINATE_FAILED,
+    HostStatus.AGENT_ABNORMAL,
+)
 #: What a run directory can say of a script that has ended.
 _ENDED = ("finished", "timeout", "terminated")
 

@@ -89,6 +89,8 @@ def of_step(
             f" {first.host.label} is {_name(first.status)}",
         )
         return
+    if step.status is RunStatus.ABNORMAL:  # whatever its hosts ended with
+        return
     possible = {step_status(results, stopped, step.ignore_error) for stopped in {False, job_is_stopped}}
     if step.status not in possible:
         words = " or ".join(_name(status) for status in sorted(possible))

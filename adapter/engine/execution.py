@@ -216,12 +216,7 @@ class Execution:
         return time.monotonic() > self.deadline
 
     def _take_recorded(self) -> None:
-        """Results that plugins recorded although their events were lost."""
-        for item in self.board.unfinished:
-            recorded = self.recorder.spool.result(item.host.bk_host_id)
-            if recorded is not None:
-                is_file = self.step.file is not None
-                self.recorder.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))
+        self.recorder.take_recorded()
 
     def _give_up_the_rest(self) -> None:
         status = HostStatus.TASK_ERROR

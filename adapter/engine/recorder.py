@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from adapter.ansible import runner_events
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.spool_reader import LogChunk, SpoolReader
@@ -96,6 +97,14 @@ class Recorder:
         self._file_hosts.update(entry.bk_host_id for entry in entries)
         if entries:
             self._logs.save_file_logs(self._step.id, self._step.execute_count, entries)
+
+    def take_recorded(self) -> None:
+        """Results that plugins recorded although their events were lost."""
+        is_file = self._step.file is not None
+        for item in self._board.unfinished:
+            recorded = self.spool.result(item.host.bk_host_id)
+            if recorded is not None:
+                self.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))
 
     def flush(self) -> None:
         """Logs first: a host that reads as ended has its whole log."""

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import structlog
 
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.execution import Execution, HandedOver, Surroundings
 from adapter.engine.file_cache import FileCache
+from adapter.engine.leftovers import end_leftovers
+from adapter.engine.passing import is_passing
 from adapter.engine.preparation import Preparation
 from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
@@ -28,6 +32,8 @@ from adapter.store.claims import Claim
 from adapter.store.collected import CollectedRun, CollectedRuns
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
+
+log = structlog.get_logger(__name__)
 
 #: Seconds between looks for an inventory that is still being read.
 _PAUSE = 0.3
@@ -117,6 +123,39 @@ class StepRuns:
         self.jobs.finish_step(step.id, status, self.clock.now_ms())
         return status
 
+    def break_off(self, step_instance_id: int, reason: str) -> None:
+        """End a step that the service cannot carry on: ABNORMAL, and LOG_ERROR each host that has not ended.
+
+        What had come of the hosts is taken in. Their scripts may go on, and nobody follows them any more. A step
+        that has not begun stays as it is.
+        """
+        step = self.jobs.step(step_instance_id)
+        if step is None or step.status.is_finished or step.status is RunStatus.WAITING:
+            return
+        try:
+            self._end_hosts(step, reason)
+        except Exception as error:  # what keeps the step from going on may keep its logs from being written
+            if is_passing(error):
+                raise
+            log.exception("hosts_end_without_a_word", step_instance_id=step.id, error=repr(error))
+            board = HostBoard(self.jobs.hosts(step.id, step.execute_count))
+            for event in _lost(board, reason):
+                board.apply(event, self.clock.now_ms())
+            self.jobs.save_hosts(step.id, step.execute_count, board.take_changed())
+        self._leave_to_cleaning(step)
+        self.jobs.finish_step(step.id, RunStatus.ABNORMAL, self.clock.now_ms())
+
+    def _end_hosts(self, step: StepInstance, reason: str) -> None:
+        directory = self._directory(step)
+        if directory.exists():
+            end_leftovers(directory)
+        board = HostBoard(self.jobs.hosts(step.id, step.execute_count))
+        recorder = Recorder(self.jobs, self.logs, self.clock, step, board, directory / "spool")
+        recorder.take_recorded()
+        for event in _lost(board, reason):
+            recorder.apply(event)
+        recorder.flush()
+
     def _leave_to_cleaning(self, step: StepInstance) -> None:
         """What the hosts had to say is stored: the script's files need not stay there."""
         if step.script is None:
@@ -139,3 +178,9 @@ class StepRuns:
             is_stopping=self._is_stopping,
             warm=self.warm,
         )
+
+
+def _lost(board: HostBoard, reason: str) -> Iterator[HostEvent]:
+    """The end of each host that has none yet."""
+    for item in board.unfinished:
+        yield HostEvent(name=item.host.name, status=HostStatus.LOG_ERROR, message=reason)

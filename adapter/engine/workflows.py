@@ -126,20 +126,38 @@ class _Run:
 
     def to_its_end(self) -> RunStatus:
         """The job's final state. Raises HandedOver, ClaimLost."""
+        broke: Exception | None = None
         try:
             status = self._run_steps()
         except Exception as error:  # whatever it is, the job must not stay "running" for ever
             if self._owner.must_let_go() or is_passing(error):
                 raise HandedOver from error  # whoever claims it next goes on, when that is possible again
             log.exception("job_abnormal", job_instance_id=self._id, error=repr(error))
-            status = RunStatus.ABNORMAL
+            status, broke = RunStatus.ABNORMAL, error
         try:
+            if broke is not None:
+                self._break_off(broke)
             self._end(status)
         except Exception as error:
             if is_passing(error):
                 raise HandedOver from error
             raise
         return status
+
+    def _break_off(self, why: Exception) -> None:
+        """End the step that was under way; the job ends, whether that works or not."""
+        try:
+            self._persistently("break_off", lambda: self._end_step(why))
+        except Exception as error:
+            log.exception("step_not_ended", job_instance_id=self._id, error=repr(error))
+
+    def _end_step(self, why: Exception) -> None:
+        step = next_step(self._job())
+        if step is not None:
+            # An error's own words may hold anything, and hosts' logs are read by many.
+            errors = getattr(why, "errors", None) or [why]
+            reason = f"the service failed ({type(errors[-1]).__name__}); its log says more: job_abnormal"
+            self._steps.break_off(step.id, reason)
 
     def _end(self, status: RunStatus) -> None:
         if self._durably("finish_job", lambda: self._finish(status)):
@@ -179,26 +197,26 @@ class _Run:
         return job
 
     def _durably(self, name: str, what: Callable[[], T]) -> T:
-        """The result of `what`, recorded. It waits for a disk that is full and a database that is away.
+        """The result of `what`, recorded; see _persistently(). What fails otherwise is tried again."""
+        return _step(name, lambda: self._persistently(name, what))
 
-        Another failure is tried again, and logged: it must not hide in delay.
+    def _persistently(self, name: str, what: Callable[[], T]) -> T:
+        """The result of `what`, which waits for a disk that is full and a database that is away.
+
+        Another failure is raised, and logged: it must not hide in delay.
         """
-
-        def persistent() -> T:
-            while True:
-                if self._owner.must_let_go():
-                    raise HandedOver
-                try:
-                    return what()
-                except Exception as error:
-                    if not is_passing(error):
-                        log.exception("workflow_step_failed", step=name, error=repr(error))
-                        raise
-                    reason = " ".join(str(error).split())[:300]
-                    log.warning("workflow_step_waits", job_instance_id=self._id, step=name, reason=reason)
-                time.sleep(_PAUSE)
-
-        return _step(name, persistent)
+        while True:
+            if self._owner.must_let_go():
+                raise HandedOver
+            try:
+                return what()
+            except Exception as error:
+                if not is_passing(error):
+                    log.exception("workflow_step_failed", step=name, error=repr(error))
+                    raise
+                reason = " ".join(str(error).split())[:300]
+                log.warning("workflow_step_waits", job_instance_id=self._id, step=name, reason=reason)
+            time.sleep(_PAUSE)
 
 
 def _step(name: str, what: Callable[[], T]) -> T:

@@ -336,6 +336,7 @@ RUNNING = host(HostStatus.RUNNING, exit_code=None, end_time=None, log_bytes=0, l
         (run("finished", 0, 4), RUNNING),
         (run("collected"), host()),
         (run("running"), host(HostStatus.TERMINATE_FAILED)),
+        (run("running"), host(HostStatus.LOG_ERROR)),
         (run("terminated", 143, len(LOG)), host(HostStatus.TERMINATED, exit_code=143)),
     ],
 )

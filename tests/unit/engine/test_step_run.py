@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from adapter.engine.audit import Audit
 from adapter.engine.execution import HandedOver
 from adapter.engine.file_cache import FileCache
 from adapter.engine.step_run import StepRuns
 from adapter.job.model import JobInstance
 from adapter.job.status import HostStatus, RunStatus
+from adapter.store.audit import AuditStore
 from adapter.store.claims import Claim, ClaimLost
 from adapter.store.collected import CollectedRuns
+from adapter.store.workers import WorkerStore
 
 from .conftest import Bench
 
@@ -36,6 +40,19 @@ class Runs:
             file_cache=FileCache(bench.directory / "cache", 2**30),
             runtime=runtime,
             handover=self.handover.is_set,
+        )
+
+    def audit(self) -> Audit:
+        """Of what the runs leave."""
+        return Audit(
+            jobs=self.bench.jobs,
+            logs=self.bench.logs,
+            store=AuditStore(self.bench.engine),
+            workers=WorkerStore(self.bench.engine),
+            clock=self.bench,
+            artifacts=self.artifacts,
+            is_shared=False,
+            again_after=0,
         )
 
     def stop_soon(self, job: JobInstance) -> None:
@@ -133,3 +150,54 @@ def test_hosts_that_left_the_inventory_are_invalid_and_the_others_run(runs: Runs
     assert runs.runs.run(job.steps[0].id) is RunStatus.FAILED
     results = runs.bench.jobs.hosts(job.steps[0].id, 0)
     assert {item.status for item in results} == {HostStatus.INVALID_HOST}
+
+
+def begun(runs: Runs) -> tuple[JobInstance, Path]:
+    """A job whose step the service has begun, and the step's spool."""
+    job = runs.bench.job()
+    runs.bench.jobs.begin_job(job.id, 1)
+    runs.bench.jobs.begin_step(job.steps[0].id, 1)
+    spool = runs.artifacts / str(job.id) / str(job.steps[0].id) / "0" / "spool"
+    spool.mkdir(parents=True)
+    return job, spool
+
+
+def test_a_step_that_breaks_off_ends_with_its_hosts(runs: Runs) -> None:
+    """ABNORMAL; what came of its hosts is taken in, the others are LOG_ERROR with the reason. An audit agrees."""
+    job, spool = begun(runs)
+    (step,) = job.steps
+    ended = {"state": "finished", "exit_code": 0, "log_bytes": 5, "end_time": runs.bench.now}
+    (spool / "1.json").write_text(json.dumps(ended))
+    (spool / "1.log").write_bytes(b"done\n")
+    (spool / "2.log").write_bytes(b"so far\n")
+    for _ in range(2):
+        runs.runs.break_off(step.id, "the service failed (RuntimeError)")
+    one, two = runs.bench.jobs.hosts(step.id, 0)
+    assert (one.status, one.exit_code, one.log_kept) == (HostStatus.SUCCESS, 0, 5)
+    assert (two.status, two.exit_code, two.log_bytes, two.log_kept) == (HostStatus.LOG_ERROR, None, 7, 7)
+    assert runs.bench.logs.read(step.id, 0, 1) == b"done\n"
+    so_far, words = runs.bench.logs.read(step.id, 0, 2).decode().splitlines()
+    assert so_far == "so far"
+    assert words.endswith("] the service failed (RuntimeError)")
+    assert runs.bench.jobs.finish_job(job.id, RunStatus.ABNORMAL, runs.bench.now)
+    assert runs.bench.again(job).steps[0].status is RunStatus.ABNORMAL
+    assert runs.audit().run([job.id]).findings == []
+
+
+def test_hosts_end_also_where_nothing_can_be_said_of_them(runs: Runs) -> None:
+    """What broke the step, here a result that cannot be read, breaks the words too."""
+    job, spool = begun(runs)
+    (spool / "1.json").write_text('{"state": "fini')
+    runs.runs.break_off(job.steps[0].id, "the service failed (ValueError)")
+    results = runs.bench.jobs.hosts(job.steps[0].id, 0)
+    assert {item.status for item in results} == {HostStatus.LOG_ERROR}
+    assert all(item.end_time for item in results)
+    assert runs.bench.again(job).steps[0].status is RunStatus.ABNORMAL
+
+
+def test_a_step_that_has_not_begun_does_not_break_off(runs: Runs) -> None:
+    """Its hosts were never touched: they wait, as after a step that failed."""
+    job = runs.bench.job()
+    runs.runs.break_off(job.steps[0].id, "the service failed (RuntimeError)")
+    assert runs.bench.again(job) == job
+    assert {item.status for item in runs.bench.jobs.hosts(job.steps[0].id, 0)} == {HostStatus.WAITING}

@@ -41,6 +41,8 @@ class Steps:
     held: set[str] = field(default_factory=set)  #: scripts that go on until handed over
     broken: set[str] = field(default_factory=set)
     ran: list[str] = field(default_factory=list)
+    broken_off: dict[int, str] = field(default_factory=dict)
+    is_all_lost: bool = False  #: a step that broke cannot be ended either
 
     def under(self, claim: Claim) -> Steps:
         return self
@@ -51,9 +53,9 @@ class Steps:
         assert step.script is not None
         content = step.script.content
         self.ran.append(content)
-        if content in self.broken:
-            raise RuntimeError("broken")
         self.bench.jobs.begin_step(step.id, 1)
+        if content in self.broken:
+            raise RuntimeError("broken: s3cret")
         while content in self.held:
             if self.lease.is_over():
                 raise HandedOver
@@ -61,6 +63,12 @@ class Steps:
         end = self.ends.get(content, RunStatus.SUCCESS)
         self.bench.jobs.finish_step(step.id, end, 2)
         return end
+
+    def break_off(self, step_instance_id: int, reason: str) -> None:
+        self.broken_off[step_instance_id] = reason
+        if self.is_all_lost:
+            raise RuntimeError("nothing works any more")
+        self.bench.jobs.finish_step(step_instance_id, RunStatus.ABNORMAL, 2)
 
 
 @dataclass
@@ -149,16 +157,22 @@ def test_a_job_that_waits_for_its_start_is_left_alone(bench: Bench, new_worker: 
     running.wait(job, RunStatus.SUCCESS)
 
 
+@pytest.mark.parametrize("is_all_lost", [False, True], ids=["", "nor-can-its-step-be-ended"])
 def test_a_job_that_breaks_the_service_ends_abnormal(
-    bench: Bench, new_worker: NewWorker, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, new_worker: NewWorker, monkeypatch: pytest.MonkeyPatch, is_all_lost: bool
 ) -> None:
-    """Whatever is raised, after the patience is at its end the job does not stay "running"."""
+    """Whatever is raised, after the patience is at its end neither job nor step stays "running"."""
     monkeypatch.setitem(workflows._PATIENT, "max_attempts", 2)
     monkeypatch.setitem(workflows._PATIENT, "interval_seconds", 0.01)
     job = bench.job("one", "two")
-    running = new_worker(broken={"one"})
-    running.wait(job, RunStatus.ABNORMAL, seconds=30)  # tracebacks are printed with all their variables
+    running = new_worker(broken={"one"}, is_all_lost=is_all_lost)
+    ended = running.wait(job, RunStatus.ABNORMAL, seconds=30)  # tracebacks are printed with all variables
     assert running.steps.ran == ["one", "one"]
+    broken, waits = ended.steps
+    assert broken.status is (RunStatus.RUNNING if is_all_lost else RunStatus.ABNORMAL)
+    assert waits.status is RunStatus.WAITING
+    reason = "the service failed (RuntimeError); its log says more: job_abnormal"
+    assert running.steps.broken_off == {broken.id: reason}
 
 
 def test_a_job_that_was_stopped_ends_stopped(bench: Bench, new_worker: NewWorker) -> None:
