@@ -8,9 +8,10 @@ job an exchange more. What is left in its place is an empty file, for a week: se
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import structlog
 
@@ -28,10 +29,12 @@ log = structlog.get_logger(__name__)
 _PAUSE = 2.0
 #: Runs that are cleaned together at most.
 _AT_ONCE = 200
-#: Milliseconds after which runs that were taken and not cleaned are due again.
-_AGAIN = 10 * 60 * 1000
+#: Milliseconds after which hosts that were not cleaned are tried again, at first and at last.
+_AGAIN, _LONGEST = 10 * 60 * 1000, 12 * 3600 * 1000
 #: Milliseconds after which nobody tries any more: hosts remove what is that old themselves.
 _GIVEN_UP = 7 * 24 * 3600 * 1000
+#: Hosts that are given up and named one by one.
+_NAMED = 10
 #: Milliseconds that cleaning waits for a worker to be idle.
 _PATIENCE = 10 * 60 * 1000
 #: Hosts where nothing can be, or that would not answer, or where the script may still run.
@@ -68,42 +71,77 @@ class Cleaning:
 
     def clean(self) -> int:
         """Clean what is due, account by account; how many runs."""
+        if not self.preparation.hosts.is_ready():
+            return 0
         now = self.clock.now_ms()
         due = now - (_PATIENCE if self.is_busy() else 0)
         taken = sorted(self.runs.take(due, now + _AGAIN, _AT_ONCE), key=lambda run: run.account_id)
         for account_id, group in groupby(taken, key=lambda run: run.account_id):
-            runs = list(group)
-            if self._is_clean(account_id, runs):
-                self.runs.forget(runs)
-            else:
-                self.runs.forget(run for run in runs if run.collect_time < now - _GIVEN_UP)
+            self._clean_as(account_id, list(group))
         return len(taken)
 
-    def _is_clean(self, account_id: int, runs: Sequence[CollectedRun]) -> bool:
-        """True if every host was spoken to, or none of them can ever be."""
-        hosts: dict[int, Host] = {}
-        for run in runs:
-            for result in self.jobs.hosts(run.step_instance_id, run.execute_count):
-                if result.status not in _LEFT_ALONE:
-                    hosts[result.host.bk_host_id] = result.host
+    def _clean_as(self, account_id: int, runs: Sequence[CollectedRun]) -> None:
+        """Runs that one account made."""
+        wanted = [self._hosts_of(run) for run in runs]
+        hosts = {host.bk_host_id: host for each in wanted for host in each}
         present, _gone = self.preparation.present(list(hosts.values()))
-        if not present:
-            return True
         try:
-            return self._play(account_id, runs, present)
+            cleaned = self._play(account_id, runs, present) if present else set()
         except AccountGone:
-            return True
+            log.warning("cleaning_given_up", account_id=account_id, runs=len(runs), reason="account deleted")
+            self.runs.forget(runs)
+            return
+        for run, its_hosts in zip(runs, wanted, strict=True):
+            self._settle(run, [host for host in its_hosts if host.bk_host_id not in cleaned])
 
-    def _play(self, account_id: int, runs: Sequence[CollectedRun], hosts: Sequence[Host]) -> bool:
+    def _hosts_of(self, run: CollectedRun) -> list[Host]:
+        """Those that are still to be cleaned."""
+        results = self.jobs.hosts(run.step_instance_id, run.execute_count)
+        if run.hosts is not None:
+            return [item.host for item in results if item.host.bk_host_id in run.hosts]
+        return [item.host for item in results if item.status not in _LEFT_ALONE]
+
+    def _settle(self, run: CollectedRun, left: Sequence[Host]) -> None:
+        """Forget the run if it is on none of its hosts any more; else those that are left are tried again."""
+        if not left:
+            self.runs.forget([run])
+            return
+        now = self.clock.now_ms()
+        age, ids = now - run.collect_time, [host.bk_host_id for host in left]
+        if age > _GIVEN_UP:
+            self.runs.forget([run])
+            log.warning(
+                "cleaning_given_up",
+                step_instance_id=run.step_instance_id,
+                execute_count=run.execute_count,
+                hosts=len(ids),
+                first=ids[:_NAMED],
+            )
+        else:
+            # As long again as it has been tried already, unless this try was cut short by our own end.
+            pause = _AGAIN if self.must_stop() else min(max(_AGAIN, age), _LONGEST)
+            self.runs.postpone(run, ids, now + pause)
+
+    def _play(self, account_id: int, runs: Sequence[CollectedRun], hosts: Sequence[Host]) -> set[int]:
+        """The hosts that said that these runs are removed. Raises AccountGone."""
         run_input = self.preparation.clean_input(
             account_id, [(run.step_instance_id, run.execute_count) for run in runs], hosts
         )
+        names = {host.name: host.bk_host_id for host in hosts}
         with self.errands.run(run_input, CLEAN_PLAYBOOK) as run:
-            for _batch in run.events(0.5):
+            cleaned = set()
+            for batch in run.events(0.5):
+                cleaned |= {names[name] for name in map(_cleaned_name, batch) if name in names}
                 if self.must_stop():
                     run.cancel()
             run.wait()
             outcome = run.outcome
         if outcome is None or outcome.problem:
             log.warning("cleaning_broke", problem="" if outcome is None else outcome.problem[-500:])
-        return outcome is not None and not outcome.problem and not run.is_cancelled
+        return cleaned
+
+
+def _cleaned_name(raw: Mapping[str, Any]) -> str | None:
+    """Of the host, if the event is its word that it is clean."""
+    data = raw.get("event_data") or {}
+    return data.get("host") if raw.get("event") == "runner_on_ok" and data.get("task") == "clean" else None

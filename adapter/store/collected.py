@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -20,6 +21,9 @@ class CollectedRun:
     execute_count: int
     account_id: int
     collect_time: int
+    hosts: tuple[int, ...] | None = (
+        None  #: bk_host_ids that are still to be cleaned; None: nobody has tried yet
+    )
 
 
 class CollectedRuns:
@@ -30,7 +34,7 @@ class CollectedRuns:
 
     def add(self, run: CollectedRun, clean_time: int) -> None:
         """Remember that the run's hosts are to be cleaned at `clean_time`; again after a crash: no matter."""
-        values = {**vars(run), "clean_time": clean_time}
+        values = {**vars(run), "hosts": _text(run.hosts), "clean_time": clean_time}
         with self._engine.begin() as connection:
             connection.execute(sa.delete(_run).where(_is(run)))
             connection.execute(sa.insert(_run).values(values))
@@ -54,15 +58,26 @@ class CollectedRuns:
                     execute_count=row.execute_count,
                     account_id=row.account_id,
                     collect_time=row.collect_time,
+                    hosts=None if row.hosts is None else tuple(json.loads(row.hosts)),
                 )
                 for row in connection.execute(statement)
             ]
+
+    def postpone(self, run: CollectedRun, hosts: Sequence[int], until: int) -> None:
+        """These hosts were not cleaned: they are to be tried again at `until`."""
+        with self._engine.begin() as connection:
+            values = {"hosts": _text(hosts), "clean_time": until}
+            connection.execute(sa.update(_run).where(_is(run)).values(values))
 
     def forget(self, runs: Iterable[CollectedRun]) -> None:
         """They are cleaned, or nobody can clean them any more."""
         with self._engine.begin() as connection:
             for run in runs:
                 connection.execute(sa.delete(_run).where(_is(run)))
+
+
+def _text(hosts: Sequence[int] | None) -> str | None:
+    return None if hosts is None else json.dumps(list(hosts), separators=(",", ":"))
 
 
 def _is(run: CollectedRun) -> sa.ColumnElement[bool]:

@@ -304,4 +304,7 @@ collected_run = sa.Table(
     sa.Column("account_id", sa.BigInteger, nullable=False),
     sa.Column("collect_time", sa.BigInteger, nullable=False),
     sa.Column("clean_time", sa.BigInteger, nullable=False, index=True),  # when somebody should see to it
+    sa.Column(
+        "hosts", sa.Text
+    ),  # JSON list of the bk_host_ids that are left; NULL for all that the step went to
 )

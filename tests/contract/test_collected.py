@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ def test_what_is_forgotten_never_comes_again(runs: CollectedRuns) -> None:
     runs.add(run(1, collected=6), 11)
     assert runs.take(20, 30, 10) == [run(1, collected=6)]
     runs.forget([run(1)])
+    assert runs.take(1000, 2000, 10) == []
+
+
+def test_hosts_that_are_left_are_remembered_until_their_time_comes(runs: CollectedRuns) -> None:
+    """And no longer than the run itself: a step that is collected again begins with all its hosts."""
+    runs.add(run(1), 10)
+    (taken,) = runs.take(10, 100, 10)
+    assert taken.hosts is None
+    runs.postpone(taken, [3, 5], 50)
+    assert runs.take(49, 100, 10) == []
+    (taken,) = runs.take(50, 100, 10)
+    assert taken == replace(run(1), hosts=(3, 5))
+    runs.forget([taken])
+    runs.postpone(taken, [3], 60)
     assert runs.take(1000, 2000, 10) == []
 
 

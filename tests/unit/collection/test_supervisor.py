@@ -196,6 +196,18 @@ def test_what_was_collected_is_removed_and_never_runs_again(run: NewRun, tmp_pat
     assert other.follow(0, 0).output == b"other\n"
 
 
+def test_what_cannot_be_removed_is_told(run: NewRun, tmp_path: Path) -> None:
+    """It is not clean, and the service tries again."""
+    mine, broken = run(), tmp_path / "broken"
+    mine.start("echo x")
+    broken.mkdir()
+    (broken / "rm").write_text("#!/bin/sh\nexit 1\n")
+    (broken / "rm").chmod(0o755)
+    unable = Run("supervisor.sh", f"{broken}:{os.environ['PATH']}", mine.key)
+    assert unable("clean", mine.key).state == "refused"
+    assert mine.directory.is_dir()
+
+
 def test_a_script_without_its_seal_is_measured(run: NewRun) -> None:
     """Some `head` reads further than it was asked to, and the seal is gone with it."""
     mine = run()

@@ -134,7 +134,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _phase_clean(self) -> dict[str, Any]:
         answer = self._ask("clean", self._key, self._user, *map(self._key_of, self._args["keys"]))
-        return self._job("finished", 0, answer.detail)
+        if answer.state == "gone":
+            return self._job("finished", 0, "")
+        return self._job(answer.state, None, " ".join(answer.words[2:]))
 
     def _follow(self, until: float | None, overdue: float) -> dict[str, Any]:
         """Take what comes until the script ends, or this host's turn; `overdue` is when the host is given up."""

@@ -258,11 +258,13 @@ stop)
 clean)
     shift 4
     [ -O "$base" ] || answer gone - -
+    stays=
     for each; do
-        [ ! -d "$base/$each" ] || { rm -rf "${base:?}/$each" && : > "$base/$each"; }
+        [ ! -d "$base/$each" ] || { rm -rf "${base:?}/$each" && : > "$base/$each"; } || stays="$base/$each"
     done
     # Runs that were lost stay, so that a late start finds them; a week is late enough.
     find "$base" -mindepth 1 -maxdepth 1 -mtime +7 -exec rm -rf {} + 2>/dev/null
+    if [ -n "$stays" ]; then answer refused - "cannot remove $stays"; fi
     answer gone - -
     ;;
 esac
