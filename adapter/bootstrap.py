@@ -30,6 +30,7 @@ from adapter.hosts.inventory import InventoryHosts
 from adapter.service.access import Access
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
+from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
@@ -81,8 +82,9 @@ class Adapter:
 
 def build(settings: Settings) -> Adapter:
     """The service for these settings; opens the data directory and brings its database up to date."""
-    stores = open_store(settings)
     clock = SystemClock()
+    gateway = _gateway(settings, clock)
+    stores = open_store(settings)
     jobs = JobStore(stores.engine, stores.box)
     logs = LogStore(stores.engine)
     hosts = _hosts(settings, stores)
@@ -90,7 +92,7 @@ def build(settings: Settings) -> Adapter:
     wake = worker.wake if worker is not None else _nobody
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
     services = Services(
-        access=Access(stores.apps),
+        access=Access(stores.apps, gateway),
         launch=Launch(jobs, catalog, hosts, clock, wake),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
@@ -136,6 +138,15 @@ def _hosts(settings: Settings, stores: Stores) -> InventoryHosts:
         default_biz=settings.default_biz,
         ttl=settings.inventory_ttl,
     )
+
+
+def _gateway(settings: Settings, clock: SystemClock) -> GatewayJwt | None:
+    """Raises GatewayKeyError naming the file that is no RSA public key."""
+    try:
+        keys = {str(path): path.read_bytes() for path in settings.jwt_public_keys}
+    except OSError as error:
+        raise GatewayKeyError(f"{error.filename} cannot be read: {error.strerror}") from error
+    return GatewayJwt(keys, clock) if keys else None
 
 
 def _preparation(settings: Settings, stores: Stores, jobs: JobStore, hosts: InventoryHosts) -> Preparation:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ class Settings:
     max_running_jobs_per_scope: int = 0  #: of one business, over all workers; 0 is 3/4 of what they may run
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
     max_streams: int = 200  #: event streams open at once; a further one is refused with 429
+    #: PEM files of gateways whose X-Bkapi-JWT is believed; with none, no JWT is
+    jwt_public_keys: tuple[Path, ...] = ()
+    #: networks whose X-AppCode and X-Username are believed on /esb/api, without any proof; normally none
+    internal_networks: tuple[str, ...] = ()
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
     file_cache_bytes: int = 20 * 1024**3  #: of files for later jobs on the controller's disk
@@ -44,6 +49,13 @@ class Settings:
         """Make paths absolute: the working directory of a service means nothing later. Raises ValueError."""
         for name in ("data_dir", "inventory", "playbooks"):
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
+        keys = tuple(key.expanduser().absolute() for key in self.jwt_public_keys)
+        object.__setattr__(self, "jwt_public_keys", keys)
+        for network in self.internal_networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"internal_networks: {error}") from None
         for name in ("forks", "max_running_jobs", "max_body_bytes", "max_streams", "callback_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -80,23 +92,37 @@ class Settings:
 
 
 def _parse(variable: str, text: str, kind: str) -> Any:
-    if kind == "bool":
-        if text.lower() in ("1", "true", "yes", "on"):
-            return True
-        if text.lower() in ("0", "false", "no", "off", ""):
-            return False
-        raise ValueError(f"{variable}={text!r} is no boolean; use true or false")
-    if kind == "int":
-        try:
-            return int(text)
-        except ValueError:
-            raise ValueError(f"{variable}={text!r} is no whole number") from None
-    if kind == "tuple[float, ...]":
-        try:
-            return seconds(text)
-        except ValueError as error:
-            raise ValueError(f"{variable}: {error}") from None
-    return Path(text) if kind == "Path" else text
+    try:
+        return _PARSERS.get(kind, str)(text)
+    except ValueError as error:
+        raise ValueError(f"{variable}{error}") from None
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError(f"={text!r} is no boolean; use true or false")
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"={text!r} is no whole number") from None
+
+
+def _pauses(text: str) -> tuple[float, ...]:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise ValueError(f": {error}") from None
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas, without blanks; "" is none."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def seconds(text: str) -> tuple[float, ...]:
@@ -108,3 +134,14 @@ def seconds(text: str) -> tuple[float, ...]:
     if not all(0 <= pause < float("inf") for pause in found):
         raise ValueError(f"{text!r} is no list of seconds, such as 5,30,120")
     return found
+
+
+#: How the text of a variable is read, by the type of its setting.
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "bool": _flag,
+    "int": _number,
+    "Path": Path,
+    "tuple[float, ...]": _pauses,
+    "tuple[Path, ...]": lambda text: tuple(map(Path, words(text))),
+    "tuple[str, ...]": words,
+}

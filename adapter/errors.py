@@ -2,6 +2,7 @@
 
 JobError
 ├── BadRequest 1240003            a request that cannot be understood
+│   └── FieldInvalid, Unreadable, BodyTooLarge, WrongMethod, NoSuchPath
 ├── NotSupported 1241011          understood, and not built yet
 ├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
@@ -14,6 +15,8 @@ JobError
 ├── JobUnknown, StepInstanceUnknown 1244006 · ScopeUnknown 1243049
 ├── PermissionDenied 9900403      carries the permission object
 ├── EsbError 1306000              who is asking cannot be established; and its siblings
+├── NotLoggedIn 1247001           the same, said by JOB's own gateway, with HTTP 401
+│   └── JwtMissing, UserMissing 1247002, AppMissing 1247004
 └── Internal 1240002              a fault of this service
 """
 
@@ -45,6 +48,22 @@ class BadRequest(JobError):
     """Malformed JSON, a wrong type, a value out of its range, an unknown path."""
 
     code = 1240003
+
+
+class FieldInvalid(BadRequest):
+    """A field has no value, or one that is not allowed: what JOB finds in its bean validation."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field} {reason}")
+        self.field = field
+
+
+class Unreadable(BadRequest):
+    """What should be a JSON object in UTF-8 is none, or says what cannot be stored."""
+
+
+class WrongMethod(BadRequest):
+    """There is such an API, but not with this HTTP method."""
 
 
 class BodyTooLarge(BadRequest):
@@ -333,6 +352,29 @@ class EsbComponentNotFound(EsbError):
     """No API of that name below an ESB path."""
 
     code = 1306404
+
+
+class NotLoggedIn(JobError):
+    """What a gateway's X-Bkapi-JWT says cannot be believed."""
+
+    code = 1247001
+    http_status = 401
+
+
+class JwtMissing(NotLoggedIn):
+    """JOB's own gateway was called without any proof of who is asking; its answer has no body."""
+
+
+class UserMissing(NotLoggedIn):
+    """The X-Bkapi-JWT names no user."""
+
+    code = 1247002
+
+
+class AppMissing(NotLoggedIn):
+    """The X-Bkapi-JWT names no application, or none that its gateway has verified."""
+
+    code = 1247004
 
 
 class TooManyStreams(EsbError):

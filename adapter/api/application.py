@@ -10,20 +10,20 @@ from starlette.routing import Route
 
 from adapter.api import request as reading
 from adapter.api.call import Services
-from adapter.api.endpoints import Dispatcher, failed
+from adapter.api.endpoints import Dispatcher
 from adapter.api.health import Health
 from adapter.api.json_text import shown
-from adapter.api.routes import routes
+from adapter.api.routes import dialect_at, routes
 from adapter.api.streams import stream_routes
 from adapter.config import Settings
-from adapter.errors import BadRequest, JobError, NoSuchPath
+from adapter.errors import JobError, NoSuchPath, WrongMethod
 
 __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services, settings: Settings) -> Starlette:
     """The application: JOB's APIs, event streams, /healthz. It starts and owns nothing."""
-    dispatcher = Dispatcher(services, settings.max_body_bytes)
+    dispatcher = Dispatcher(services, settings)
     app = Starlette(
         routes=[
             Route("/healthz", Health(services).answer, methods=["GET"]),
@@ -40,8 +40,8 @@ def _no_route(request: Request, error: Exception) -> Response:
     """What Starlette refuses by itself: unknown paths and wrong methods."""
     where = f"{shown(request.method)} {shown(request.url.path)}"
     found: JobError = NoSuchPath(
-        f"Nothing is served at {where}; JOB's APIs are below /api/c/compapi and /api/v3"
+        f"Nothing is served at {where}; docs/compatibility.md has the paths of JOB's APIs"
     )
     if isinstance(error, HTTPException) and error.status_code == 405:
-        found = BadRequest(f"Method not allowed: {where}; use GET or POST")
-    return failed(found, reading.request_id(request))
+        found = WrongMethod(f"Method not allowed: {where}; use GET or POST")
+    return dialect_at(request.url.path).failed(found, reading.request_id(request))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,18 +13,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from adapter.api import credentials, loading, replies, scopes
+from adapter.api import loading, scopes
 from adapter.api import request as reading
 from adapter.api.call import Call, Services
+from adapter.api.credentials import AskedBy, CredentialsReader
+from adapter.api.dialects import ENVELOPE, Dialect
 from adapter.api.json_text import shown
 from adapter.api.unavailable import why_unavailable
-from adapter.errors import BadRequest, Internal, JobError
+from adapter.config import Settings
+from adapter.errors import Internal, JobError, NotSupported, WrongMethod
 from adapter.job.model import Scope
 
 _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-_METHODS = ("GET", "POST")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Endpoint:
     schema: type[Schema]
     answer: Callable[[Call], Any]
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]]
+    methods: tuple[str, ...]
 
 
 def endpoint(
@@ -41,9 +44,10 @@ def endpoint(
     use_case: Callable[[Call], T],
     reply: Callable[[T], Any],
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]] = scopes.one,
+    methods: tuple[str, ...] = ("GET", "POST"),
 ) -> Endpoint:
     """An endpoint of a use case and the view of its result."""
-    return Endpoint(schema=schema, answer=lambda call: reply(use_case(call)), scopes=scopes)
+    return Endpoint(schema=schema, answer=lambda call: reply(use_case(call)), scopes=scopes, methods=methods)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +55,12 @@ class Surface:
     """A dialect at a place: the endpoints below a prefix, by name."""
 
     prefix: str
+    version: str  #: of the API: v2, v3, v4
     endpoints: Mapping[str, Endpoint]
+    not_yet: Collection[str]  #: names that JOB has and this service will have
     unknown: Callable[[str], JobError]  #: what a name that is not there means
-    system: bool = False  #: the application answers for the user (contract a, b1)
+    asked_by: AskedBy = AskedBy.USER
+    dialect: Dialect = ENVELOPE
 
 
 @dataclass(kw_only=True)
@@ -82,9 +89,10 @@ class Trace:
 class Dispatcher:
     """Carries requests through: nothing that goes wrong leaves without an envelope."""
 
-    def __init__(self, services: Services, max_body_bytes: int) -> None:
+    def __init__(self, services: Services, settings: Settings) -> None:
         self._services = services
-        self._max_body_bytes = max_body_bytes
+        self._max_body_bytes = settings.max_body_bytes
+        self._credentials = CredentialsReader(settings.internal_networks)
 
     def of(self, surface: Surface) -> Callable[[Request], Awaitable[Response]]:
         """The Starlette endpoint of a surface; the path's last part is the name."""
@@ -94,20 +102,38 @@ class Dispatcher:
 
         return serve
 
+    def of_nothing(
+        self, prefix: str, unknown: Callable[[str], JobError], dialect: Dialect
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """The Starlette endpoint of a place where no API is."""
+
+        async def serve(request: Request) -> Response:
+            async def work(_trace: Trace) -> Response:
+                raise unknown(request.path_params["name"])
+
+            return await self.guarded(request, f"{prefix}/…", work, dialect)
+
+        return serve
+
     async def _serve(self, surface: Surface, request: Request) -> Response:
         async def work(trace: Trace) -> Response:
             found = _find(surface, request)
             incoming = await self.read(request, trace)
-            return await run_in_threadpool(self._carry_out, found, incoming, surface.system, trace)
+            return await run_in_threadpool(self._carry_out, surface, found, incoming, trace)
 
-        return await self.guarded(request, f"{surface.prefix}/{request.path_params['name'][:64]}", work)
+        name = f"{surface.prefix}/{request.path_params['name'][:64]}"
+        return await self.guarded(request, name, work, surface.dialect)
 
     async def read(self, request: Request, trace: Trace) -> reading.Incoming:
         """Everything of the request. Raises BodyTooLarge."""
         return await reading.read(request, trace.request_id, self._max_body_bytes)
 
     async def guarded(
-        self, request: Request, name: str, work: Callable[[Trace], Awaitable[Response]]
+        self,
+        request: Request,
+        name: str,
+        work: Callable[[Trace], Awaitable[Response]],
+        dialect: Dialect = ENVELOPE,
     ) -> Response:
         """What `work` answers, or the envelope of what went wrong."""
         id_ = reading.request_id(request)
@@ -118,7 +144,7 @@ class Dispatcher:
             return Response(status_code=400)
         except JobError as error:
             trace.finish(error.code)
-            return failed(error, id_)
+            return dialect.failed(error, id_)
         except Exception as error:  # noqa: BLE001 the last line of defence; it is logged
             reason = why_unavailable(error)
             if reason is None:
@@ -127,17 +153,19 @@ class Dispatcher:
             else:
                 _log.error("database_unavailable", api=trace.name, request_id=id_, error=str(error)[:300])
             trace.finish(Internal.code)
-            return failed(Internal(f"{reason}; the service's log has request_id {id_}"), id_)
+            return dialect.failed(Internal(f"{reason}; the service's log has request_id {id_}"), id_)
         trace.finish(0)
         return response
 
     def _carry_out(
-        self, found: Endpoint, incoming: reading.Incoming, system: bool, trace: Trace
-    ) -> replies.EnvelopeResponse:
+        self, surface: Surface, found: Endpoint, incoming: reading.Incoming, trace: Trace
+    ) -> Response:
         """In a thread of its own, with everything that takes time: parsing, the use case, writing the reply."""
         raw = incoming.fields()
-        call = self.understood(found.schema, found.scopes, incoming, raw, system=system, trace=trace)
-        return replies.EnvelopeResponse(replies.success(found.answer(call), incoming.id))
+        call = self.understood(
+            found.schema, found.scopes, incoming, raw, asked_by=surface.asked_by, trace=trace
+        )
+        return surface.dialect.succeeded(found.answer(call), incoming.id)
 
     def understood(
         self,
@@ -146,12 +174,12 @@ class Dispatcher:
         incoming: reading.Incoming,
         raw: dict[str, Any],
         *,
-        system: bool,
         trace: Trace,
+        asked_by: AskedBy = AskedBy.USER,
     ) -> Call:
         """The request of a known caller, who may use its scopes. Raises JobError."""
         access = self._services.access
-        caller = access.identify(credentials.read(incoming, raw, system=system))
+        caller = access.identify(self._credentials.read(incoming, raw, asked_by))
         trace.app, trace.user = caller.app_code, caller.user
         wanted = scopes_of(raw)
         for scope in wanted:
@@ -160,15 +188,11 @@ class Dispatcher:
         return Call(services=self._services, caller=caller, scopes=wanted, fields=fields)
 
 
-def failed(error: JobError, request_id: str) -> replies.EnvelopeResponse:
-    """The reply to a request that cannot be carried out."""
-    return replies.EnvelopeResponse(replies.failure(error, request_id), error.http_status)
-
-
 def _find(surface: Surface, request: Request) -> Endpoint:
     name = request.path_params["name"]
     if name not in surface.endpoints:
-        raise surface.unknown(name)
-    if request.method not in _METHODS:
-        raise BadRequest(f"Method {shown(request.method)} is not allowed; use GET or POST")
-    return surface.endpoints[name]
+        raise NotSupported(f"API {name}") if name in surface.not_yet else surface.unknown(name)
+    found = surface.endpoints[name]
+    if request.method not in found.methods:
+        raise WrongMethod(f"Method {shown(request.method)} is not allowed; use {' or '.join(found.methods)}")
+    return found

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from adapter.errors import BadRequest
+from adapter.errors import Unreadable
 
 MAX_DEPTH = 64  #: levels of nesting; JOB's own requests have six
 
@@ -16,7 +16,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def parse(text: str, what: str) -> Any:
     """The value of a JSON text; `what` names it in messages.
 
-    Raises BadRequest for malformed JSON, NaN and Infinity, numbers of thousands of digits, nesting beyond
+    Raises Unreadable for malformed JSON, NaN and Infinity, numbers of thousands of digits, nesting beyond
     MAX_DEPTH, and strings with NUL characters or lone surrogates (no database stores them).
     """
     try:
@@ -24,13 +24,13 @@ def parse(text: str, what: str) -> Any:
     except RecursionError:
         raise _too_deep(what) from None
     except ValueError as error:
-        raise BadRequest(f"{what} is not valid JSON: {error}; send one JSON object") from None
+        raise Unreadable(f"{what} is not valid JSON: {error}; send one JSON object") from None
     check_strings(value, what)
     return value
 
 
 def check_strings(value: Any, what: str) -> None:
-    """Raise BadRequest for nesting beyond MAX_DEPTH and for strings that cannot be stored."""
+    """Raise Unreadable for nesting beyond MAX_DEPTH and for strings that cannot be stored."""
     level, depth = [(what, value)], 0
     while level:
         if depth > MAX_DEPTH:
@@ -53,7 +53,7 @@ def shown(value: Any) -> str:
 
 def _children(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, str) and (found := _UNSTORABLE.search(value)):
-        raise BadRequest(
+        raise Unreadable(
             f"{name} has the character U+{ord(found.group()):04X} at position {found.start()}, "
             "which cannot be stored; remove it"
         )
@@ -66,5 +66,5 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _too_deep(what: str) -> BadRequest:
-    return BadRequest(f"{what} is nested deeper than {MAX_DEPTH} levels; flatten it")
+def _too_deep(what: str) -> Unreadable:
+    return Unreadable(f"{what} is nested deeper than {MAX_DEPTH} levels; flatten it")

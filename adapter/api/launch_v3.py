@@ -23,10 +23,15 @@ from adapter.job.model import Server
 
 def execute_script(call: Call) -> Launched:
     """fast_execute_script."""
-    script = _script(call.fields)
-    target = targets.server(call["target_server"])
+    _script(call.fields)  # JOB looks at the script before it looks at the target
     if call["target_server"] is None:
         raise MissingParameter("target_server")
+    return execute_script_on(call, targets.server(call["target_server"]))
+
+
+def execute_script_on(call: Call, target: Server) -> Launched:
+    """The same on a target that has been read, for v4 too."""
+    script = _script(call.fields)
     if target.is_empty:
         raise HostEmpty
     account = _account(call.fields)

@@ -8,15 +8,15 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
-from adapter.errors import BadRequest
+from adapter.errors import FieldInvalid
 
 
 def load(schema: type[Schema], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Every field of the schema with its value or its default; BadRequest names the first wrong one."""
+    """Every field of the schema with its value or its default; FieldInvalid names the first wrong one."""
     try:
         loaded: dict[str, Any] = _instance(schema).load(raw)
     except ValidationError as error:
-        raise BadRequest("{} {}".format(*_first(error.messages))) from None
+        raise FieldInvalid(*_first(error.messages)) from None
     return loaded
 
 

@@ -49,12 +49,18 @@ def ip_log(call: Call) -> StepLogs:
 
 def batch_ip_log(call: Call) -> StepLogs:
     """batch_get_job_instance_ip_log: hosts that are not in the step are left out."""
-    job_instance_id, step_instance_id = _id(call, "job_instance_id"), _id(call, "step_instance_id")
+    for name in ("job_instance_id", "step_instance_id"):
+        _id(call, name)
     asked = [HostRef(bk_host_id=id_) for id_ in call["host_id_list"]]
     asked = asked or [_asked(item) for item in call["ip_list"]]
     if not asked or len(asked) > _MAX_LOG_HOSTS or not all(item.names_a_host for item in asked):
         raise MissingOrInvalid("host_id_list/ip_list", f"give 1..{_MAX_LOG_HOSTS} hosts")
-    step = _step(call, job_instance_id, step_instance_id)
+    return step_logs(call, asked)
+
+
+def step_logs(call: Call, asked: Iterable[HostRef]) -> StepLogs:
+    """The logs of some hosts of a step, each once; a source of files only has its uploads if it is asked for."""
+    step = _step(call, call["job_instance_id"], call["step_instance_id"])
     return _logs(call, step, dict.fromkeys(asked), with_uploads=False)
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from adapter.api import json_text
 from adapter.api.json_text import shown
-from adapter.errors import BadRequest, BodyTooLarge
+from adapter.errors import BodyTooLarge, Unreadable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,11 +20,12 @@ class Incoming:
     id: str  #: the request_id of the reply and of the log
     path: str
     body: bytes = field(repr=False)
+    peer: str  #: the address it came from, "" if there is none
     query: dict[str, str] = field(repr=False)
     headers: dict[str, str] = field(repr=False)  #: names in lower case
 
     def fields(self) -> dict[str, Any]:
-        """Body and query in one: the body wins. Raises BadRequest."""
+        """Body and query in one: the body wins. Raises Unreadable."""
         json_text.check_strings(self.query, "the query")
         return {**self.query, **_body_object(self.body)}
 
@@ -40,6 +41,7 @@ async def read(request: Request, id_: str, max_body_bytes: int) -> Incoming:
     return Incoming(
         id=id_,
         path=request.url.path,
+        peer=request.client.host if request.client else "",
         body=await _read_body(request, max_body_bytes),
         query=dict(request.query_params),
         headers={name.lower(): value for name, value in request.headers.items()},
@@ -71,8 +73,8 @@ def _body_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadRequest(f"The body is not UTF-8 at byte {error.start}; send JSON in UTF-8") from None
+        raise Unreadable(f"The body is not UTF-8 at byte {error.start}; send JSON in UTF-8") from None
     value = json_text.parse(text, "The body")
     if not isinstance(value, dict):
-        raise BadRequest(f"The body must be a JSON object, not {shown(value)}")
+        raise Unreadable(f"The body must be a JSON object, not {shown(value)}")
     return value

@@ -1,86 +1,26 @@
-"""Every endpoint in one table for each dialect, and where the dialects are served (contract a)."""
+"""Where the dialects are served (contract a)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from starlette.routing import Route
 
-from adapter.api import (
-    catalog_v3,
-    launch_v2,
-    launch_v3,
-    queries_v2,
-    queries_v3,
-    schemas_catalog,
-    schemas_v2,
-    schemas_v3,
-    scopes,
-    views_catalog,
-    views_plans,
-    views_v2,
-    views_v3,
-)
-from adapter.api.endpoints import Dispatcher, Endpoint, Surface, endpoint
+from adapter.api.apis import SERVICES, V2, V2_SERVICES, V3, V3_SERVICES, V4, V4_SERVICES
+from adapter.api.credentials import AskedBy
+from adapter.api.dialects import ENVELOPE, V4_ENVELOPE, Dialect
+from adapter.api.endpoints import Dispatcher, Endpoint, Surface
 from adapter.api.json_text import shown
-from adapter.errors import BadRequest, EsbComponentNotFound, JobError
+from adapter.api.not_served import NOT_YET
+from adapter.errors import BadRequest, EsbComponentNotFound, JobError, NoSuchPath
 
-V3: Mapping[str, Endpoint] = {
-    "fast_execute_script": endpoint(
-        schemas_v3.FastExecuteScript, launch_v3.execute_script, views_v3.launched
-    ),
-    "fast_transfer_file": endpoint(schemas_v3.FastTransferFile, launch_v3.transfer_file, views_v3.launched),
-    "execute_job_plan": endpoint(schemas_v3.ExecuteJobPlan, launch_v3.execute_plan, views_v3.launched),
-    "get_job_instance_status": endpoint(
-        schemas_v3.GetJobInstanceStatus, queries_v3.status, views_v3.job_status
-    ),
-    "get_job_instance_ip_log": endpoint(schemas_v3.GetJobInstanceIpLog, queries_v3.ip_log, views_v3.ip_log),
-    "batch_get_job_instance_ip_log": endpoint(
-        schemas_v3.BatchGetJobInstanceIpLog, queries_v3.batch_ip_log, views_v3.batch_ip_log
-    ),
-    "get_job_instance_list": endpoint(schemas_v3.GetJobInstanceList, queries_v3.job_list, views_v3.job_page),
-    "operate_job_instance": endpoint(schemas_v3.OperateJobInstance, queries_v3.operate, views_v3.operated),
-    "get_job_plan_list": endpoint(schemas_catalog.GetJobPlanList, catalog_v3.plans, views_plans.page),
-    "get_job_plan_detail": endpoint(schemas_catalog.GetJobPlanDetail, catalog_v3.plan, views_plans.detail),
-    "create_account": endpoint(
-        schemas_catalog.CreateAccount, catalog_v3.create_account, views_catalog.account
-    ),
-    "get_account_list": endpoint(schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts),
-    "create_script": endpoint(
-        schemas_catalog.CreateScript, catalog_v3.create_script, views_catalog.script_version
-    ),
-    "create_script_version": endpoint(
-        schemas_catalog.CreateScriptVersion, catalog_v3.create_script_version, views_catalog.script_version
-    ),
-    "publish_script_version": endpoint(
-        schemas_catalog.PublishScriptVersion, catalog_v3.publish_script_version, views_catalog.published
-    ),
-    "get_script_list": endpoint(schemas_catalog.GetScriptList, catalog_v3.scripts, views_catalog.scripts),
-    "get_script_version_list": endpoint(
-        schemas_catalog.GetScriptVersionList, catalog_v3.script_versions, views_catalog.script_versions
-    ),
-    "get_script_version_detail": endpoint(
-        schemas_catalog.GetScriptVersionDetail, catalog_v3.script_version, views_catalog.script_version
-    ),
-}
+_ESB = "/api/c/compapi"
+_GATEWAY = "/api"  #: BlueKing's API gateway: /api/v3, /api/v3/system
+_OWN_GATEWAY = "/api/job"  #: JOB's own: /api/job/v3/job-execute
+_INTERNAL = "/esb/api"  #: what JOB's own gateway calls
 
-V2: Mapping[str, Endpoint] = {
-    "execute_platform_job": endpoint(
-        schemas_v2.ExecutePlatformJob,
-        launch_v2.execute_platform_job,
-        views_v2.launched,
-        scopes.source_and_target,
-    ),
-    "execute_job": endpoint(schemas_v2.ExecuteJob, launch_v2.execute_job, views_v2.launched),
-    "fast_execute_script": endpoint(
-        schemas_v2.FastExecuteScript, launch_v2.execute_script, views_v2.launched
-    ),
-    "fast_push_file": endpoint(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
-    "get_job_instance_status": endpoint(
-        schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
-    ),
-    "get_job_instance_log": endpoint(schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log),
-}
+_APIS: Mapping[str, Mapping[str, Endpoint]] = {"v2": V2, "v3": V3, "v4": V4}
+_SERVICES = {"v2": V2_SERVICES, "v3": V3_SERVICES, "v4": V4_SERVICES}
 
 
 def _unknown_component(name: str) -> JobError:
@@ -91,18 +31,66 @@ def _unknown_api(name: str) -> JobError:
     return BadRequest(f"There is no API {shown(name)}; see the list of APIs in the documentation")
 
 
-_ESB = "/api/c/compapi"
-_GATEWAY = "/api/v3"
+def _no_handler(name: str) -> JobError:
+    return NoSuchPath(f"There is no API {shown(name)}; see the list of APIs in the documentation")
 
-#: What is served below each base. The last two catch every name that no surface above has.
-SURFACES = (
-    Surface(prefix=f"{_ESB}/v2/jobv3", endpoints=V3, unknown=_unknown_component),
-    Surface(prefix=f"{_ESB}/v2/job", endpoints=V2, unknown=_unknown_component),
-    Surface(prefix=f"{_GATEWAY}/system", endpoints=V3, unknown=_unknown_api, system=True),
-    Surface(prefix=_GATEWAY, endpoints=V3, unknown=_unknown_api),
-    Surface(prefix=_ESB, endpoints={}, unknown=_unknown_component),
-    Surface(prefix=_GATEWAY, endpoints={}, unknown=_unknown_api),
-)
+
+def _esb(component: str, version: str) -> Surface:
+    return Surface(
+        prefix=f"{_ESB}/v2/{component}",
+        version=version,
+        endpoints=_APIS[version],
+        not_yet=NOT_YET[version],
+        unknown=_unknown_component,
+    )
+
+
+def _below(
+    prefix: str,
+    version: str,
+    asked_by: AskedBy,
+    endpoints: Mapping[str, Endpoint] | None = None,
+) -> Surface:
+    """The APIs of a version at a place of a gateway; without `endpoints` all of them."""
+    is_v4 = version == "v4"
+    return Surface(
+        prefix=prefix,
+        version=version,
+        endpoints=_APIS[version] if endpoints is None else endpoints,
+        not_yet=NOT_YET[version],
+        unknown=_no_handler if is_v4 else _unknown_api,
+        asked_by=asked_by,
+        dialect=V4_ENVELOPE if is_v4 else ENVELOPE,
+    )
+
+
+def _surfaces() -> Iterator[Surface]:
+    yield _esb("jobv3", "v3")
+    yield _esb("job", "v2")
+    for version in ("v3", "v4"):
+        yield _below(f"{_GATEWAY}/{version}/system", version, AskedBy.SYSTEM)
+        yield _below(f"{_GATEWAY}/{version}", version, AskedBy.USER)
+    for version, services in _SERVICES.items():
+        for service in SERVICES:
+            yield _below(
+                f"{_OWN_GATEWAY}/{version}/{service}", version, AskedBy.GATEWAY, services.get(service, {})
+            )
+        yield _below(f"{_INTERNAL}/{version}", version, AskedBy.INTERNAL)
+
+
+#: What is served below each base.
+SURFACES = tuple(_surfaces())
+
+#: Prefixes below which every other name is unknown, and what that means there.
+_UNKNOWN = {
+    _ESB: _unknown_component,
+    f"{_GATEWAY}/v3": _unknown_api,
+    f"{_GATEWAY}/v4": _no_handler,
+    f"{_OWN_GATEWAY}/v4": _no_handler,
+    _OWN_GATEWAY: _unknown_api,
+    f"{_INTERNAL}/v4": _no_handler,
+    _INTERNAL: _unknown_api,
+}
 
 #: A gateway may serve everything below its own name and a stage.
 BASES = ("", "/api/bk-job/{stage}")
@@ -110,9 +98,20 @@ BASES = ("", "/api/bk-job/{stage}")
 
 def routes(dispatcher: Dispatcher) -> list[Route]:
     """Every path, with and without its last slash."""
-    return [
+    found = [
         Route(base + surface.prefix + path, dispatcher.of(surface), methods=["GET", "POST"])
         for base in BASES
         for surface in SURFACES
-        for path in (("/{name}", "/{name}/") if surface.endpoints else ("/{name:path}",))
+        for path in ("/{name}", "/{name}/")
     ]
+    for base in BASES:
+        for prefix, unknown in _UNKNOWN.items():
+            nothing = dispatcher.of_nothing(prefix, unknown, dialect_at(f"{prefix}/"))
+            found.append(Route(base + prefix + "/{name:path}", nothing, methods=["GET", "POST"]))
+    return found
+
+
+def dialect_at(path: str) -> Dialect:
+    """The dialect of a path, also of one where nothing is."""
+    is_v4 = any(f"{prefix}/v4/" in path for prefix in (_GATEWAY, _OWN_GATEWAY, _INTERNAL))
+    return V4_ENVELOPE if is_v4 else ENVELOPE

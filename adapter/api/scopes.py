@@ -30,19 +30,28 @@ def one(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
     fields = load(_ScopeFields, raw)
     if fields["bk_scope_type"] is None and fields["bk_scope_id"] is None:
         return (_of_biz("bk_biz_id", fields["bk_biz_id"]),)
-    if fields["bk_scope_type"] not in ("biz", "biz_set"):
-        raise BadRequest(
-            f"Invalid bk_scope_type: must be biz or biz_set, not {shown(fields['bk_scope_type'])}"
-        )
-    if fields["bk_scope_id"] is None:
-        raise BadRequest("Invalid bk_scope_id: must not be blank")
-    return (Scope(fields["bk_scope_type"], fields["bk_scope_id"]),)
+    return (_of_scope(fields),)
+
+
+def explicit(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
+    """The scope of the APIs that know no bk_biz_id."""
+    return (_of_scope(load(_ScopeFields, {**raw, "bk_biz_id": None})),)
 
 
 def source_and_target(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
     """The two businesses of execute_platform_job: where files come from, and where things happen."""
     fields = load(_PlatformFields, raw)
     return tuple(_of_biz(name, fields[name]) for name in ("source_bk_biz_id", "target_bk_biz_id"))
+
+
+def _of_scope(fields: Mapping[str, Any]) -> Scope:
+    if fields["bk_scope_type"] not in ("biz", "biz_set"):
+        raise BadRequest(
+            f"Invalid bk_scope_type: must be biz or biz_set, not {shown(fields['bk_scope_type'])}"
+        )
+    if fields["bk_scope_id"] is None:
+        raise BadRequest("Invalid bk_scope_id: must not be blank")
+    return Scope(fields["bk_scope_type"], fields["bk_scope_id"])
 
 
 def _of_biz(name: str, biz_id: int | None) -> Scope:

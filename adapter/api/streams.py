@@ -22,7 +22,7 @@ from adapter.api.json_text import shown
 from adapter.api.reports import source_hosts
 from adapter.api.request import Incoming
 from adapter.api.routes import BASES
-from adapter.errors import BadRequest, MissingOrInvalid
+from adapter.errors import MissingOrInvalid, WrongMethod
 from adapter.job.model import FileLog, Host, HostChange, HostResult, JobInstance, StepInstance
 from adapter.service.follow import Event, Follower, JobEnd, LogEnd, LogPart
 
@@ -106,7 +106,7 @@ def _endpoint(dispatcher: Dispatcher, stream: Stream) -> Callable[[Request], Awa
     async def serve(request: Request) -> Response:
         async def work(trace: Trace) -> Response:
             if request.method != "GET":
-                raise BadRequest(f"Method {shown(request.method)} is not allowed; use GET")
+                raise WrongMethod(f"Method {shown(request.method)} is not allowed; use GET")
             incoming = await dispatcher.read(request, trace)
             call = await run_in_threadpool(_understood, dispatcher, stream, incoming, request, trace)
             follower, known = await run_in_threadpool(stream.follow, call)
@@ -126,7 +126,7 @@ def _understood(
     raw = incoming.fields() | {name: value for name, value in request.path_params.items() if name != "stage"}
     if "last-event-id" in incoming.headers:
         raw["last_event_id"] = incoming.headers["last-event-id"]
-    return dispatcher.understood(stream.schema, scopes.one, incoming, raw, system=False, trace=trace)
+    return dispatcher.understood(stream.schema, scopes.one, incoming, raw, trace=trace)
 
 
 def _last_event_id(call: Call) -> int | None:

@@ -46,11 +46,15 @@ class HostIpV2(BaseSchema):
     ip = Text(required=True, strip=True, at_most=64)
 
 
-class _DynamicGroup(BaseSchema):
+class DynamicGroup(BaseSchema):
+    """`dynamic_group_list`."""
+
     id = Text(required=True, strip=True)
 
 
-class _TopoNode(BaseSchema):
+class TopoNodeFields(BaseSchema):
+    """`topo_node_list`."""
+
     id = Number(required=True)
     node_type = Text(required=True, strip=True)
 
@@ -60,14 +64,14 @@ class ServerFields(BaseSchema):
 
     host_id_list = Many(Number(required=True))
     ip_list = Many(Object(HostIp, required=True))
-    dynamic_group_list = Many(Object(_DynamicGroup, required=True))
-    topo_node_list = Many(Object(_TopoNode, required=True))
+    dynamic_group_list = Many(Object(DynamicGroup, required=True))
+    topo_node_list = Many(Object(TopoNodeFields, required=True))
 
 
 class _ServerFieldsV2(BaseSchema):
     ip_list = Many(Object(HostIpV2, required=True))
     dynamic_group_id_list = Many(Text(required=True, strip=True))
-    topo_node_list = Many(Object(_TopoNode, required=True))
+    topo_node_list = Many(Object(TopoNodeFields, required=True))
 
 
 class TargetsV2(BaseSchema):
@@ -93,7 +97,7 @@ def server(fields: Mapping[str, Any] | None) -> Server:
         host_ids=tuple(fields["host_id_list"]),
         ips=_ips(fields["ip_list"]),
         dynamic_groups=tuple(group["id"] for group in fields["dynamic_group_list"]),
-        topo_nodes=_topo_nodes(fields["topo_node_list"]),
+        topo_nodes=topo_nodes(fields["topo_node_list"]),
     )
 
 
@@ -105,7 +109,7 @@ def server_v2(fields: Mapping[str, Any]) -> Server:
     return Server(
         ips=_ips(whole["ip_list"]),
         dynamic_groups=tuple(whole["dynamic_group_id_list"]),
-        topo_nodes=_topo_nodes(whole["topo_node_list"]),
+        topo_nodes=topo_nodes(whole["topo_node_list"]),
     )
 
 
@@ -120,5 +124,6 @@ def _ips(items: Iterable[Mapping[str, Any]]) -> tuple[IpRef, ...]:
     return tuple(IpRef(bk_cloud_id=item["bk_cloud_id"], ip=item["ip"]) for item in items)
 
 
-def _topo_nodes(items: Iterable[Mapping[str, Any]]) -> tuple[TopoNode, ...]:
+def topo_nodes(items: Iterable[Mapping[str, Any]]) -> tuple[TopoNode, ...]:
+    """The nodes of a `topo_node_list`."""
     return tuple(TopoNode(id=item["id"], node_type=item["node_type"]) for item in items)

@@ -89,7 +89,7 @@ def job_page(page: JobPage) -> dict[str, Any]:
         "start": page.start,
         "length": page.length,
         "total": page.total,
-        "data": [_job_row(job) for job in page.jobs] or None,
+        "data": [job_row(job) for job in page.jobs] or None,
     }
 
 
@@ -136,8 +136,8 @@ def file_entry(entry: FileLog, known: Mapping[int, Host]) -> dict[str, Any]:
     }
 
 
-def _job_row(job: JobInstance) -> dict[str, Any]:
-    """The code's names and, beside them, those of the documentation: clients read either."""
+def job_row(job: JobInstance) -> dict[str, Any]:
+    """A job in a list. The code's names and, beside them, those of the documentation: clients read either."""
     return {
         "job_instance_id": job.id,
         "id": job.id,

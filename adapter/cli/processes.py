@@ -18,6 +18,7 @@ from adapter.bootstrap import Adapter, build
 from adapter.cli.stores import CANNOT_OPEN, in_one_line
 from adapter.config import Settings, seconds
 from adapter.engine.locks import AlreadyRunning
+from adapter.service.gateway_jwt import GatewayKeyError
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +103,8 @@ def built(options: dict[str, Any]) -> Adapter:
         )
     try:
         return build(settings)
+    except GatewayKeyError as error:
+        raise click.ClickException(f"jwt_public_keys: {error}") from error
     except (*CANNOT_OPEN, OSError) as error:
         raise click.ClickException(f"cannot open {settings.data_dir}: {in_one_line(error)}") from error
 

@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from pathlib import Path
 from typing import Any
 
 import click
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
 from adapter.bootstrap import Adapter
 from adapter.cli.processes import built, drained, started, worker_options
+from adapter.config import words
 
 log = structlog.get_logger(__name__)
+
+
+def _words(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else words(text)
+
+
+def _paths(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[Path, ...] | None:
+    return None if text is None else tuple(map(Path, words(text)))
 
 
 @click.command("serve", context_settings={"auto_envvar_prefix": "ADAPTER"})
@@ -23,18 +34,22 @@ log = structlog.get_logger(__name__)
 @click.option("--no-worker", is_flag=True, default=None, help="Serve the API only; other processes run jobs.")
 @click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
 @click.option("--max-streams", type=click.IntRange(1), help="Event streams open at once. [default: 200]")
+@click.option(
+    "--jwt-public-keys",
+    callback=_paths,
+    help="PEM files of gateways whose X-Bkapi-JWT is believed, with commas. [default: none]",
+)
+@click.option(
+    "--internal-networks",
+    callback=_words,
+    help="Networks whose X-AppCode and X-Username are believed on /esb/api, without proof. [default: none]",
+)
 @worker_options
 def serve(**options: Any) -> None:
     """Serve the API. Every option is also ADAPTER_<NAME> in the environment. SIGTERM drains."""
     adapter = built(options)
     settings = adapter.settings
-    config = uvicorn.Config(
-        adapter.app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-    )
+    config = server_config(adapter.app)
     listener = _bound(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     started(adapter)
@@ -44,6 +59,18 @@ def serve(**options: Any) -> None:
     log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
     server.run(sockets=[listener])
     drained(adapter)
+
+
+def server_config(app: Starlette) -> uvicorn.Config:
+    """How uvicorn serves it. Who asks from where is the peer's address, whatever X-Forwarded-For says."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=10,
+        proxy_headers=False,
+    )
 
 
 class _Server(uvicorn.Server):

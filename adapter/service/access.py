@@ -9,6 +9,7 @@ from typing import Any
 from adapter import errors
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
+from adapter.service.gateway_jwt import GatewayClaims, GatewayJwt
 from adapter.service.names import is_name, shown
 from adapter.store.apps import App, AppStore, Token
 from adapter.store.secrets import hash_secret, matches
@@ -32,22 +33,35 @@ class Credentials:
     username: str | None = None  #: bk_username, username
     system: bool = False  #: a path of the gateway below /system/, verified by application only
     system_user: str | None = None  #: there: the header X-Bk-Username
+    jwt: str | None = field(default=None, repr=False)  #: X-Bkapi-JWT: what a gateway says
+    vouched: bool = False  #: application and user are named by a network whose word is believed
 
 
 class Access:
     """Tells callers from strangers by what `adapter app create` and `adapter token create` registered."""
 
-    def __init__(self, apps: AppStore) -> None:
+    def __init__(self, apps: AppStore, gateway: GatewayJwt | None = None) -> None:
         self._apps = apps
+        self._gateway = gateway
 
     def identify(self, credentials: Credentials) -> Caller:
         """The caller, in ESB's order: access_token, bk_token, bk_username (contract b1).
 
         An access_token names application and user by itself. A user name alone is believed only from an
-        application that may act as any user.
+        application that may act as any user. A gateway's JWT, if there is a key to verify it with, comes
+        before all of these. Whoever vouches: the application must be registered here, and has its scopes.
 
-        Raises EsbError saying what is wrong and what to do.
+        Raises EsbError or NotLoggedIn saying what is wrong and what to do.
         """
+        if credentials.vouched:
+            return _acting(self._registered(credentials.app_code or ""), credentials.username or "")
+        if credentials.jwt and self._gateway is not None:
+            return self._by_jwt(credentials, self._gateway.claims(credentials.jwt))
+        if credentials.jwt and not _says_anything(credentials):
+            raise errors.EsbError(
+                "X-Bkapi-JWT is not believed here: the service needs the gateway's public key "
+                "(ADAPTER_JWT_PUBLIC_KEYS); or send X-Bkapi-Authorization"
+            )
         if credentials.system or credentials.system_user:
             return self._system(credentials)
         if credentials.access_token:
@@ -79,6 +93,19 @@ class Access:
                 "User authentication failed, system paths need the user's name in the header X-Bk-Username"
             )
         return _acting(app, user)
+
+    def _by_jwt(self, credentials: Credentials, claims: GatewayClaims) -> Caller:
+        """The user of the JWT, or on a system path the one that the application names."""
+        app = self._registered(claims.app_code)
+        if credentials.system_user:
+            return _acting(app, credentials.system_user)
+        if claims.user is None:
+            raise errors.UserMissing("X-Bkapi-JWT names no user; on system paths X-Bk-Username may")
+        if not claims.is_user_verified:
+            return _acting(app, claims.user)
+        if not is_name(claims.user):
+            raise _no_name()
+        return _caller(app, claims.user)
 
     def _by_access_token(self, credentials: Credentials, access_token: str) -> Caller:
         token = self._token(access_token)
@@ -115,6 +142,12 @@ class Access:
             )
         return token
 
+    def _registered(self, code: str) -> App:
+        app = self._apps.get(code)
+        if app is None:
+            raise _unknown_app(code)
+        return app
+
     def _verified(self, credentials: Credentials) -> App:
         code = credentials.app_code or ""
         app = self._apps.get(code)
@@ -124,10 +157,7 @@ class Access:
                 "Invalid APP Code, please provide bk_app_code and bk_app_secret, or an access_token"
             )
         if app is None:
-            raise errors.EsbError(
-                f"Invalid APP Code [bk_app_code={shown(code)}], "
-                "please confirm if the APP Code has been registered"
-            )
+            raise _unknown_app(code)
         if not is_known:
             raise _wrong_secret(code)
         return app
@@ -137,6 +167,30 @@ def _is_secret(app: App | None, secret: str) -> bool:
     """Takes the same time whether the application exists or not."""
     given = secret if is_storable(secret) else ""
     return matches(given, app.hashed_secret if app else _NOBODY) and app is not None
+
+
+def _says_anything(credentials: Credentials) -> bool:
+    """True if there is anything but a JWT to go by."""
+    found = (
+        credentials.app_code,
+        credentials.app_secret,
+        credentials.access_token,
+        credentials.bk_token,
+        credentials.username,
+    )
+    return any(found)
+
+
+def _unknown_app(code: str) -> errors.EsbError:
+    return errors.EsbError(
+        f"Invalid APP Code [bk_app_code={shown(code)}], please confirm if the APP Code has been registered"
+    )
+
+
+def _no_name() -> errors.EsbError:
+    return errors.EsbError(
+        "User authentication failed, the user name must be 1 to 128 printable characters without spaces"
+    )
 
 
 def _wrong_secret(code: str) -> errors.EsbError:
@@ -154,9 +208,7 @@ def _acting(app: App, user: str) -> Caller:
             "or allow it with `adapter app update --act-as-any-user`"
         )
     if not is_name(user):
-        raise errors.EsbError(
-            "User authentication failed, the user name must be 1 to 128 printable characters without spaces"
-        )
+        raise _no_name()
     return _caller(app, user)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from adapter.api.routes import V2, V3
+from adapter.api.apis import V2, V3, V4
 
 HOSTS = {"host_id_list": [101], "ip_list": [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]}
 IP_LIST = [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]
@@ -119,9 +119,46 @@ _V2: dict[str, dict[str, Any]] = {
 }
 
 
+_V4: dict[str, dict[str, Any]] = {
+    "fast_execute_script": {
+        **{
+            name: value
+            for name, value in _V3["fast_execute_script"].items()
+            if name not in ("target_server", "is_param_sensitive")
+        },
+        "execute_target": {
+            "host_list": [{"bk_host_id": 101}, {"bk_cloud_id": 0, "ip": "10.0.0.1"}],
+            "dynamic_group_list": [{"id": "3"}],
+            "topo_node_list": [{"id": 1000, "node_type": "module"}],
+        },
+        "param_sensitive": False,
+    },
+    "get_job_instance_status": {"job_instance_id": 100, "return_execute_object_result": True},
+    "batch_get_job_instance_execute_object_log": {
+        "job_instance_id": 100,
+        "step_instance_id": 200,
+        "host_id_list": [101, 999],
+        "ip_list": IP_LIST,
+    },
+    "get_job_instance_list": {
+        "create_time_start": 1_700_000_000_000,
+        "create_time_end": 1_700_000_600_000,
+        "status": 3,
+        "name": "Te",
+        "offset": 0,
+        "length": 20,
+    },
+}
+
+
 def v3(name: str, /, **changes: Any) -> dict[str, Any]:
     """A valid v3 request with changes; None takes a field away."""
     return _changed({**SCOPE, **_V3[name]}, changes)
+
+
+def v4(name: str, /, **changes: Any) -> dict[str, Any]:
+    """A valid v4 request with changes; None takes a field away."""
+    return _changed({**SCOPE, **_V4[name]}, changes)
 
 
 def v2(name: str, /, **changes: Any) -> dict[str, Any]:
@@ -137,3 +174,4 @@ def _changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 assert set(_V3) == set(V3)
 assert set(_V2) == set(V2)
+assert set(_V4) == set(V4)

@@ -16,6 +16,7 @@ from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
+from adapter.service.gateway_jwt import GatewayJwt
 from adapter.store.changes import JobChanges
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
@@ -68,7 +69,15 @@ def world(stores: Stores, request: pytest.FixtureRequest) -> Iterator[World]:
 class make_world:  # noqa: N801 used like a function
     """A world as a context, also for tests that want to share one."""
 
-    def __init__(self, stores: Stores, name: str = "esb_test") -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        name: str = "esb_test",
+        *,
+        gateway: GatewayJwt | None = None,
+        settings: Settings | None = None,
+        peer: str = "testclient",
+    ) -> None:
         clock = StoppedClock()
         applications = Applications(stores.apps, clock)
         if stores.apps.get(name) is None:
@@ -80,7 +89,7 @@ class make_world:  # noqa: N801 used like a function
         )
         launch, operate, query = RecordingLaunch(), RecordingOperate(), MemoryQuery()
         services = Services(
-            access=Access(stores.apps),
+            access=Access(stores.apps, gateway),
             launch=launch,
             operate=operate,
             query=query,
@@ -94,7 +103,8 @@ class make_world:  # noqa: N801 used like a function
             hosts=hosts,
             ready=lambda: None,
         )
-        http = TestClient(create_app(services, Settings(max_body_bytes=MAX_BODY)))
+        self.app = create_app(services, settings or Settings(max_body_bytes=MAX_BODY))
+        http = TestClient(self.app, client=(peer, 50_000))
         credentials = {"bk_app_code": name, "bk_app_secret": secret, "bk_username": "admin"}
         self.world = World(
             stores=stores,

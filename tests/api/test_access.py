@@ -87,10 +87,10 @@ def test_strangers(world: World, changes: dict[str, str | None], word: str) -> N
 
 
 def test_a_lone_jwt_is_refused_clearly(world: World) -> None:
-    """It is no anonymous request, and not supported yet."""
+    """It is no anonymous request; without the gateway's key nobody can tell whether it is true."""
     reply = _post(world, SCRIPT, X_Bkapi_JWT="abc")
     assert reply["code"] == 1306000
-    assert "JWT is not supported yet" in reply["message"]
+    assert "ADAPTER_JWT_PUBLIC_KEYS" in reply["message"]
     assert _post(world, {**SCRIPT, **world.job.credentials}, X_Bkapi_JWT="abc")["code"] == 0
 
 

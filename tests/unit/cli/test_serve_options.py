@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from adapter.cli.serve import serve
 from adapter.cli.targets import split_source
@@ -23,6 +24,8 @@ VALUES = {
     "default_biz": ("7", "7"),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
+    "jwt_public_keys": ("/k/a.pem, /k/b.pem", (Path("/k/a.pem"), Path("/k/b.pem"))),
+    "internal_networks": ("10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),
 }
 
 
@@ -42,7 +45,10 @@ def test_help_of_serve_names_every_setting() -> None:
 
 def test_worker_has_the_options_of_serve_that_are_not_the_apis() -> None:
     """So one file of variables serves both."""
-    only_served = {"host", "port", "no_worker", "max_body_bytes", "max_streams"}
+    only_served = {"host", "port", "no_worker", "max_body_bytes", "max_streams"} | {
+        "jwt_public_keys",
+        "internal_networks",
+    }
     assert {parameter.name for parameter in worker.params} == set(option_names()) - only_served
     assert "ADAPTER_<NAME>" in worker.get_help(click.Context(worker))
 
@@ -64,11 +70,22 @@ def test_every_option_is_a_variable_too(name: str, monkeypatch: pytest.MonkeyPat
             serve.make_context("serve", [])
 
 
+def test_a_file_that_is_no_key(tmp_path: Path) -> None:
+    """One line names it, and nothing has been made yet."""
+    (tmp_path / "nonsense").write_text("nonsense")
+    for name, said in (("nonsense", "has no public key in PEM form"), ("missing", "cannot be read")):
+        options = ["--jwt-public-keys", str(tmp_path / name), "--data-dir", str(tmp_path / "data")]
+        result = CliRunner().invoke(serve, options)
+        assert (result.exit_code, f"{tmp_path / name} {said}" in result.output) == (1, True), result.output
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("PORT", "words", "ADAPTER_PORT='words' is no whole number"),
         ("NO_WORKER", "perhaps", "ADAPTER_NO_WORKER='perhaps' is no boolean"),
+        ("INTERNAL_NETWORKS", "10.0.0.1/8", "internal_networks: 10.0.0.1/8 has host bits set"),
         ("CALLBACK_RETRY_PAUSES", "5,soon", "ADAPTER_CALLBACK_RETRY_PAUSES: '5,soon' is no list of seconds"),
     ],
 )

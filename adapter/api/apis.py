@@ -1,0 +1,136 @@
+"""Every API by dialect, service of JOB and name: what it reads, what it does, what it answers (contract c, d, i).
+
+JOB's own gateway has the service in its paths (`/api/job/v3/job-execute/NAME`); everywhere else only names count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapter.api import (
+    catalog_v3,
+    launch_v2,
+    launch_v3,
+    launch_v4,
+    queries_v2,
+    queries_v3,
+    queries_v4,
+    schemas_catalog,
+    schemas_v2,
+    schemas_v3,
+    schemas_v4,
+    scopes,
+    views_catalog,
+    views_plans,
+    views_v2,
+    views_v3,
+    views_v4,
+)
+from adapter.api.endpoints import Endpoint, endpoint
+
+ByService = Mapping[str, Mapping[str, Endpoint]]
+
+EXECUTE, MANAGE, CRONTAB = "job-execute", "job-manage", "job-crontab"
+FILES, ANALYSIS = "job-file-gateway", "job-analysis"
+SERVICES = (EXECUTE, MANAGE, CRONTAB, FILES, ANALYSIS)
+
+V3_SERVICES: ByService = {
+    EXECUTE: {
+        "fast_execute_script": endpoint(
+            schemas_v3.FastExecuteScript, launch_v3.execute_script, views_v3.launched
+        ),
+        "fast_transfer_file": endpoint(
+            schemas_v3.FastTransferFile, launch_v3.transfer_file, views_v3.launched
+        ),
+        "execute_job_plan": endpoint(schemas_v3.ExecuteJobPlan, launch_v3.execute_plan, views_v3.launched),
+        "get_job_instance_status": endpoint(
+            schemas_v3.GetJobInstanceStatus, queries_v3.status, views_v3.job_status
+        ),
+        "get_job_instance_ip_log": endpoint(
+            schemas_v3.GetJobInstanceIpLog, queries_v3.ip_log, views_v3.ip_log
+        ),
+        "batch_get_job_instance_ip_log": endpoint(
+            schemas_v3.BatchGetJobInstanceIpLog, queries_v3.batch_ip_log, views_v3.batch_ip_log
+        ),
+        "get_job_instance_list": endpoint(
+            schemas_v3.GetJobInstanceList, queries_v3.job_list, views_v3.job_page
+        ),
+        "operate_job_instance": endpoint(
+            schemas_v3.OperateJobInstance, queries_v3.operate, views_v3.operated
+        ),
+    },
+    MANAGE: {
+        "get_job_plan_list": endpoint(schemas_catalog.GetJobPlanList, catalog_v3.plans, views_plans.page),
+        "get_job_plan_detail": endpoint(
+            schemas_catalog.GetJobPlanDetail, catalog_v3.plan, views_plans.detail
+        ),
+        "create_account": endpoint(
+            schemas_catalog.CreateAccount, catalog_v3.create_account, views_catalog.account
+        ),
+        "get_account_list": endpoint(
+            schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts
+        ),
+        "create_script": endpoint(
+            schemas_catalog.CreateScript, catalog_v3.create_script, views_catalog.script_version
+        ),
+        "create_script_version": endpoint(
+            schemas_catalog.CreateScriptVersion,
+            catalog_v3.create_script_version,
+            views_catalog.script_version,
+        ),
+        "publish_script_version": endpoint(
+            schemas_catalog.PublishScriptVersion, catalog_v3.publish_script_version, views_catalog.published
+        ),
+        "get_script_list": endpoint(schemas_catalog.GetScriptList, catalog_v3.scripts, views_catalog.scripts),
+        "get_script_version_list": endpoint(
+            schemas_catalog.GetScriptVersionList, catalog_v3.script_versions, views_catalog.script_versions
+        ),
+        "get_script_version_detail": endpoint(
+            schemas_catalog.GetScriptVersionDetail, catalog_v3.script_version, views_catalog.script_version
+        ),
+    },
+}
+
+V2_SERVICES: ByService = {
+    EXECUTE: {
+        "execute_platform_job": endpoint(
+            schemas_v2.ExecutePlatformJob,
+            launch_v2.execute_platform_job,
+            views_v2.launched,
+            scopes.source_and_target,
+        ),
+        "execute_job": endpoint(schemas_v2.ExecuteJob, launch_v2.execute_job, views_v2.launched),
+        "fast_execute_script": endpoint(
+            schemas_v2.FastExecuteScript, launch_v2.execute_script, views_v2.launched
+        ),
+        "fast_push_file": endpoint(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
+        "get_job_instance_status": endpoint(
+            schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
+        ),
+        "get_job_instance_log": endpoint(schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log),
+    },
+}
+
+V4_SERVICES: ByService = {
+    EXECUTE: {
+        "fast_execute_script": endpoint(
+            schemas_v4.FastExecuteScript, launch_v4.execute_script, views_v3.launched, methods=("POST",)
+        ),
+        "get_job_instance_status": endpoint(
+            schemas_v4.GetJobInstanceStatus, queries_v4.status, views_v4.job_status, scopes.explicit
+        ),
+        "batch_get_job_instance_execute_object_log": endpoint(
+            schemas_v4.BatchGetExecuteObjectLog, queries_v4.batch_log, views_v4.batch_log
+        ),
+        "get_job_instance_list": endpoint(
+            schemas_v4.GetJobInstanceList, queries_v4.job_list, views_v4.job_list, scopes.explicit
+        ),
+    },
+}
+
+
+def _by_name(services: ByService) -> dict[str, Endpoint]:
+    return {name: found for apis in services.values() for name, found in apis.items()}
+
+
+V2, V3, V4 = _by_name(V2_SERVICES), _by_name(V3_SERVICES), _by_name(V4_SERVICES)

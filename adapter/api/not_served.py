@@ -1,0 +1,58 @@
+"""Names of JOB's that are answered "not supported yet" (1241011); docs/compatibility.md says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_PUBLIC_SCRIPTS = """
+    create_public_script create_public_script_version delete_public_script delete_public_script_version
+    disable_public_script_version get_public_script_list get_public_script_version_detail
+    get_public_script_version_list publish_public_script_version update_public_script_basic
+    update_public_script_version
+"""
+_MANAGEMENT = """
+    check_script create_credential create_dangerous_rule create_file_source delete_account delete_cron
+    delete_dangerous_rule delete_script delete_script_version disable_dangerous_rule disable_script_version
+    enable_dangerous_rule generate_local_file_upload_url get_account_password_encryption_metadata
+    get_credential_detail get_cron_detail get_cron_list get_dangerous_rule_list get_file_source_detail
+    get_job_template_list get_latest_service_version get_notify_config save_cron update_account
+    update_credential update_cron_status update_dangerous_rule update_file_source update_script_basic
+    update_script_version
+"""
+_SYSTEM_ONLY = """
+    bkci_plugin_batch_get_job_instance_execute_object_log bkci_plugin_fast_execute_script
+    bkci_plugin_fast_transfer_file bkci_plugin_get_job_instance_status query_agent_info query_gse_task
+    query_job_instance
+"""
+
+
+def _names(*texts: str) -> frozenset[str]:
+    return frozenset(name for text in texts for name in text.split())
+
+
+#: By version of the API.
+NOT_YET: Mapping[str, frozenset[str]] = {
+    "v2": _names(
+        """
+        fast_execute_sql push_config_file operate_step_instance operate_job_instance get_step_instance_status
+        get_job_instance_global_var_value
+        get_job_list get_job_detail get_script_list get_public_script_list get_script_detail get_os_account
+        get_own_db_account_list get_cron_list save_cron update_cron_status
+        """
+    ),
+    "v3": _names(
+        """
+        fast_execute_sql push_config_file operate_step_instance get_step_instance_detail
+        get_step_instance_status get_job_instance_global_var_value callback_protocol
+        """,
+        _MANAGEMENT,
+        _PUBLIC_SCRIPTS,
+        _SYSTEM_ONLY,
+    ),
+    "v4": _names(
+        """
+        get_script_task_context get_file_task_context create_job_plan get_job_template_detail
+        get_user_authorized_scopes
+        """
+    ),
+}
