@@ -26,7 +26,7 @@ class Settings:
     default_biz: str = "2"  #: the business of hosts in no biz_ group (design D1)
     inventory_ttl: int = 300  #: seconds after which an inventory is read again even if no file changed
     no_warm_ansible: bool = False  #: start Ansible anew for each run
-    forks: int = 50  #: hosts Ansible talks to at once within a step
+    forks: int = 100  #: hosts Ansible talks to at once within a step
     max_running_jobs: int = 16  #: jobs this worker runs at once; the others wait
     max_running_jobs_total: int = 0  #: over all workers; 0 is no limit
     max_running_jobs_per_scope: int = 0  #: of one business, over all workers; 0 is 3/4 of what they may run

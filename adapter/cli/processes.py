@@ -43,7 +43,7 @@ _OPTIONS = (
         "--inventory-ttl", type=int, help="Seconds until an inventory is read again. [default: 300]"
     ),
     click.option(
-        "--forks", type=click.IntRange(1), help="Hosts Ansible talks to at once in a step. [default: 50]"
+        "--forks", type=click.IntRange(1), help="Hosts Ansible talks to at once in a step. [default: 100]"
     ),
     click.option("--no-warm-ansible", is_flag=True, default=None, help="Start Ansible anew for each run."),
     click.option("--max-running-jobs", type=click.IntRange(1), help="Jobs it runs at once. [default: 16]"),

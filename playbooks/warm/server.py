@@ -44,6 +44,7 @@ import ansible.plugins.lookup.env
 import ansible.plugins.shell.sh
 import ansible.plugins.strategy.linear
 import ansible.vars.manager  # noqa: F401 what the first run would import is imported before it
+import threaded
 from ansible import constants
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins import loader as plugins
@@ -163,6 +164,7 @@ def rehearse() -> None:
         for name in names:
             loader.get(name, class_only=True)
     Templar(loader=DataLoader()).template(trust_as_template("{{ 'a' | quote }}"))
+    threaded.install()
     # Forks share these pages as long as no collection of garbage writes into them.
     gc.collect()
     gc.freeze()

@@ -4,82 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from adapter.config import Settings
 from adapter.engine.warm import WarmAnsible
-
-_PLAYBOOKS = Settings().playbooks
-_INVENTORY = "one ansible_connection=local\n"
-
-
-@pytest.fixture
-def warm(tmp_path: Path) -> Iterator[WarmAnsible]:
-    """A server that is ready for runs with the environment of run_environment()."""
-    runtime = tmp_path / "r"
-    runtime.mkdir()
-    warm = WarmAnsible(_PLAYBOOKS / "warm", runtime)
-    try:
-        wait_ready(warm, environment())
-        yield warm
-    finally:
-        warm.stop()
-
-
-def environment(**more: str) -> dict[str, str]:
-    """What a run sees."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return {"PATH": path, "HOME": os.environ.get("HOME", "/"), "LC_ALL": "C.UTF-8", **more}
-
-
-def wait_ready(warm: WarmAnsible, env: dict[str, str]) -> None:
-    """Ask for the server and wait until it is there."""
-    warm.environment(env)
-    until = time.monotonic() + 30
-    while warm.pid is None:
-        assert time.monotonic() < until, "the warm server did not get ready"
-        time.sleep(0.05)
-
-
-def start(warm: WarmAnsible, directory: Path, task: str, **more: str) -> subprocess.Popen[str]:
-    """ansible-playbook with one task on this machine, as a run would start it."""
-    (directory / "inventory").write_text(_INVENTORY)
-    (directory / "play.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n    - {task}\n")
-    env = warm.environment(environment()) | more
-    command = ["ansible-playbook", "-i", "inventory", "play.yml"]
-    return subprocess.Popen(
-        ["/usr/bin/env", *command],
-        cwd=directory,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """Exit code and output."""
-    output, _ = process.communicate(timeout=60)
-    return process.returncode, output
-
-
-def processes_with(text: str) -> list[int]:
-    """Processes whose command line has the text."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if text.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
+from tests.support.warm import environment, finished, processes_with, runs_in, start, wait_ready
 
 
 def test_a_warm_run_is_a_run(warm: WarmAnsible, tmp_path: Path) -> None:
@@ -133,12 +64,6 @@ def test_a_run_that_is_killed_has_no_exit_code(
     assert warm.pid is not None
     os.kill(warm.pid if whole_server else min(runs), signal.SIGKILL)
     assert finished(process)[0] == -signal.SIGKILL
-
-
-def runs_in(directory: Path) -> list[int]:
-    """Children of warm servers that work in the directory."""
-    found = processes_with("warm/server.py")
-    return [pid for pid in found if Path(f"/proc/{pid}/cwd").readlink() == directory]
 
 
 def test_runs_go_on_without_the_server(warm: WarmAnsible, tmp_path: Path) -> None:
