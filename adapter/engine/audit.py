@@ -145,6 +145,8 @@ class Audit:
             return False
         if known.recorded is not None:
             return ends.is_of_another_attempt(result, known)
+        if evidence.log(result).size < result.log_kept:
+            return True  # the host was lost here, before its output had come once more
         return result.status not in {event.status for event in known.told}
 
     def _of_artifacts(

@@ -8,7 +8,7 @@ from pathlib import Path
 from adapter.ansible import runner_events
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
-from adapter.engine.spool_reader import LogChunk, SpoolReader
+from adapter.engine.spool_reader import TAIL, LogChunk, SpoolReader
 from adapter.job.model import FileLog, HostResult, StepInstance
 from adapter.job.roll_up import tag_of
 from adapter.ports import Clock
@@ -41,21 +41,30 @@ class Recorder:
         host_id = ended.host.bk_host_id
         self.take_spool(host_id)
         if self._step.script is not None:
-            kept = self.spool.printed(host_id)
+            kept = self.spool.log_end(
+                host_id
+            )  # the service's own words are stored with a host's end, so none yet
             # Ansible's own word of a host (unreachable) does not say how much the script had printed.
             printed = max(ended.log_bytes, kept)
-            tag = tag_of(self.spool.tail(host_id))
-            self._board.note(event.name, tag=tag, log_bytes=printed, log_kept=kept)
-            self._say(ended, event.message, kept)
+            tail = self._tail(host_id, kept)
+            self._board.note(event.name, tag=tag_of(tail), log_bytes=printed, log_kept=kept)
+            self._say(ended, event.message, kept, tail)
         elif event.message and host_id not in self._file_hosts:
             self._logs.save_file_logs(
                 self._step.id, self._step.execute_count, [self._failed_file(ended, event.message)]
             )
 
-    def _say(self, ended: HostResult, message: str, kept: int) -> None:
+    def _tail(self, host_id: int, kept: int) -> str:
+        """The end of what the host printed, whoever took it in."""
+        if not self.spool.lacks(host_id):
+            return self.spool.tail(host_id)
+        start = max(0, kept - TAIL)
+        return self._logs.read(self._step.id, self._step.execute_count, host_id, start).decode(
+            "utf-8", "replace"
+        )
+
+    def _say(self, ended: HostResult, message: str, kept: int, tail: str) -> None:
         """The service's own words in the host's log: what went wrong, and output that was not kept."""
-        if self.spool.log_end(ended.host.bk_host_id) > kept:
-            return  # said before a crash that came between the log and the state
         words = []
         dropped = ended.log_bytes - kept
         if dropped > 0:
@@ -67,7 +76,7 @@ class Recorder:
         if words:
             at = datetime.fromtimestamp((ended.end_time or 0) / 1000, UTC).astimezone()
             text = "".join(f"[{at:%Y-%m-%d %H:%M:%S}] {line}\n" for line in words)
-            if kept and not self.spool.tail(ended.host.bk_host_id, 1).endswith("\n"):
+            if kept and not tail.endswith("\n"):
                 text = f"\n{text}"
             self._pending.append(self.spool.add_log(ended.host.bk_host_id, text))
 
@@ -107,11 +116,12 @@ class Recorder:
                 self.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))
 
     def flush(self) -> None:
-        """Logs first: a host that reads as ended has its whole log."""
+        """Logs and states at once: a host has ended if, and only if, its whole log is there."""
         step_id, count = self._step.id, self._step.execute_count
-        if self._pending:
-            self._logs.append_many([(step_id, count, *chunk) for chunk in self._pending])
-            self._pending.clear()
+        chunks = [(step_id, count, *chunk) for chunk in self._pending]
         changed = self._board.take_changed()
         if changed:
-            self._jobs.save_hosts(step_id, count, changed)
+            self._jobs.save_hosts(step_id, count, changed, chunks)
+        elif chunks:
+            self._logs.append_many(chunks)
+        self._pending.clear()

@@ -12,6 +12,8 @@ from adapter.job.model import FileLog
 
 #: Bytes of one log that are taken into the store at a time.
 _CHUNK = 256 * 1024
+#: Bytes of a log's end that a tag is looked for in.
+TAIL = 65536
 _FILE_LOG_FIELDS = frozenset(item.name for item in fields(FileLog))
 
 LogChunk = tuple[int, int, bytes]  #: bk_host_id, offset, content
@@ -45,13 +47,13 @@ class SpoolReader:
             self._offsets[host_id] = offset
 
     def log_end(self, host_id: int) -> int:
-        """Bytes of the host's log that were handed out."""
+        """Bytes of the host's log that are in the store or were handed out for it."""
         return self._offsets.get(host_id, 0)
 
-    def printed(self, host_id: int) -> int:
-        """Bytes of these that the host printed; the rest are the service's own words, from before a crash."""
+    def lacks(self, host_id: int) -> bool:
+        """True if some of these bytes are not here: another node stored them, and has them."""
         path = self._directory / f"{host_id}.log"
-        return min(self.log_end(host_id), path.stat().st_size if path.exists() else 0)
+        return (path.stat().st_size if path.exists() else 0) < self.log_end(host_id)
 
     def add_log(self, host_id: int, text: str) -> LogChunk:
         """A chunk with the service's own words after what the host printed."""
@@ -59,8 +61,8 @@ class SpoolReader:
         self._offsets[host_id] = offset + len(content)
         return host_id, offset, content
 
-    def tail(self, host_id: int, size: int = 65536) -> str:
-        """The end of what the host printed."""
+    def tail(self, host_id: int, size: int = TAIL) -> str:
+        """The end of what is spooled of the host's output."""
         path = self._directory / f"{host_id}.log"
         if not path.exists():
             return ""

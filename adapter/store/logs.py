@@ -46,20 +46,10 @@ class LogStore:
 
         So a chunk may be sent again after a crash; whoever goes on with a host goes on at size().
         """
-        rows = [
-            {
-                "step_instance_id": step,
-                "execute_count": execution,
-                "bk_host_id": host,
-                "offset": offset,
-                "content": content,
-            }
-            for step, execution, host, offset, content in chunks
-            if content
-        ]
-        if rows:
+        wanted = [chunk for chunk in chunks if chunk[-1]]
+        if wanted:
             with writing(self._engine, self._claim) as connection:
-                connection.execute(_insert(connection, _chunk).on_conflict_do_nothing(), rows)
+                insert_chunks(connection, wanted)
 
     def read(
         self,
@@ -165,6 +155,23 @@ class LogStore:
                 ]
         rows.sort(key=lambda row: (row.order, row.entry))
         return tuple(codec.loads(FileLog, row.definition) for row in rows)
+
+
+def insert_chunks(connection: sa.Connection, chunks: Iterable[Chunk]) -> None:
+    """The same within a transaction of the caller's."""
+    rows = [
+        {
+            "step_instance_id": step,
+            "execute_count": execution,
+            "bk_host_id": host,
+            "offset": offset,
+            "content": content,
+        }
+        for step, execution, host, offset, content in chunks
+        if content
+    ]
+    if rows:
+        connection.execute(_insert(connection, _chunk).on_conflict_do_nothing(), rows)
 
 
 def _of(step_instance_id: int, execute_count: int, hosts: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -18,6 +18,7 @@ from adapter.job.status import HostStatus, RunStatus
 from adapter.store import tables
 from adapter.store.changes import OWN_CHANGE, next_change
 from adapter.store.claims import Claim, writing
+from adapter.store.logs import Chunk, insert_chunks
 
 _job = tables.job_instance
 _step = tables.step_instance
@@ -88,8 +89,17 @@ class JobProgress:
             change = next_change(connection, step_instance_id)
             return connection.execute(statement.values(change=change)).rowcount > 0
 
-    def save_hosts(self, step_instance_id: int, execute_count: int, results: Iterable[HostResult]) -> None:
-        """Write the hosts' states in one transaction; a finished host never becomes unfinished again."""
+    def save_hosts(
+        self,
+        step_instance_id: int,
+        execute_count: int,
+        results: Iterable[HostResult],
+        printed: Iterable[Chunk] = (),
+    ) -> None:
+        """Write the hosts' states in one transaction; a finished host never becomes unfinished again.
+
+        `printed` are chunks of logs that must be there with the states, or not at all.
+        """
         unfinished: list[dict[str, Any]] = []
         finished: list[dict[str, Any]] = []
         for result in results:
@@ -98,6 +108,7 @@ class JobProgress:
         if not unfinished and not finished:
             return
         with self._writing() as connection:
+            insert_chunks(connection, printed)
             # This locks the job: two writers of the same hosts take turns here, and not at the rows.
             change = {"new_change": next_change(connection, step_instance_id)}
             if unfinished:

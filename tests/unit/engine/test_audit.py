@@ -262,6 +262,21 @@ def test_artifacts_of_an_earlier_attempt_of_another_node_are_no_evidence(bench: 
     assert list(report.not_looked_at.values()) == [1]
 
 
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_a_host_that_was_lost_before_all_its_output_came_again(bench: Bench, is_shared: bool) -> None:
+    """Another node stored it: this one's spool is no evidence of the log. Without other nodes it is."""
+    world = World(bench, is_shared=is_shared)
+    (world.spool / "1.json").unlink()
+    world.spool.joinpath("1.log").write_bytes(PRINTED[1][:6])
+    data = {"host": ONE.name, "task": "script", "res": {"msg": "cannot be reached"}}
+    event = {"event": "runner_on_unreachable", "uuid": "u1", "counter": 1, "event_data": data}
+    (world.spool.parent / "artifacts/run-1/job_events/1-u1.json").write_text(json.dumps(event))
+    world.change_host(1, status=int(HostStatus.AGENT_ABNORMAL), exit_code=None, error_code=117)
+    report = world.report()
+    assert bool(report.findings) is not is_shared
+    assert list(report.not_looked_at.values()) == [1] * is_shared
+
+
 def test_what_is_gone_a_moment_later_is_no_finding(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a running service things are read while they change."""
     world.change_host(2, exit_code=4)

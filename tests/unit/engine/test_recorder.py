@@ -9,6 +9,7 @@ from adapter.engine.board import HostBoard
 from adapter.engine.recorder import Recorder
 from adapter.job.model import FileSource, FileTask, JobInstance, StepInstance
 from adapter.job.status import HostStatus, StepType
+from adapter.store import progress
 
 from .conftest import ONE, SCOPE, TWO, Bench
 
@@ -61,17 +62,26 @@ def test_what_was_not_kept_is_said_in_the_log(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("printed", [b"", b"some output\n"], ids=["silent", "output"])
-def test_words_stored_before_a_crash_are_not_stored_again(bench: Bench, printed: bytes) -> None:
-    """Killed between the log and the state: the next run stores the state, the log stays as it is."""
+def test_words_are_stored_with_the_end_or_not_at_all(
+    bench: Bench, printed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ended between the log and the state: neither is there, and the next run says it once."""
     (step,) = bench.job().steps
     if printed:
         (bench.directory / "spool").mkdir()
         (bench.directory / "spool" / "1.log").write_bytes(printed)
+
+    def dies(*_arguments: object) -> int:
+        raise SystemExit
+
     for _ in range(2):
-        some, board = recorder(bench, step)
+        some, _ = recorder(bench, step)
         some.apply(ended(HostStatus.LOG_ERROR, "the host restarted", log_bytes=len(printed)))
-        board.take_changed()  # the crash: states are lost
-        some.flush()
+        with monkeypatch.context() as patch:
+            patch.setattr(progress, "next_change", dies)
+            with pytest.raises(SystemExit):
+                some.flush()
+        assert bench.logs.read(step.id, 0, 1) == b""
     last, _ = recorder(bench, step)
     last.apply(ended(HostStatus.LOG_ERROR, "the host restarted", log_bytes=len(printed)))
     last.flush()
@@ -80,6 +90,24 @@ def test_words_stored_before_a_crash_are_not_stored_again(bench: Bench, printed:
     assert log.count(b"the host restarted") == 1
     one = bench.jobs.hosts(step.id, 0)[0]
     assert (one.status, one.log_kept) == (HostStatus.LOG_ERROR, len(printed))
+
+
+@pytest.mark.parametrize("again", [b"", b"so"], ids=["nothing", "less"])
+def test_what_another_node_stored_counts_and_words_come_after_it(bench: Bench, again: bytes) -> None:
+    """The spool is that node's; here the host is lost before all of its output has come once more."""
+    (step,) = bench.job().steps
+    stored = b"so far job_success:[half]"
+    bench.logs.append(step.id, 0, 1, 0, stored)
+    some, _ = recorder(bench, step)
+    if again:
+        (bench.directory / "spool" / "1.log").write_bytes(again)
+    some.apply(ended(HostStatus.AGENT_ABNORMAL, "the host cannot be reached"))
+    some.flush()
+    one = bench.jobs.hosts(step.id, 0)[0]
+    assert (one.tag, one.log_bytes, one.log_kept) == ("half", len(stored), len(stored))
+    printed, words = bench.logs.read(step.id, 0, 1).decode().splitlines()
+    assert printed == stored.decode()
+    assert words.endswith("] the host cannot be reached")
 
 
 def test_a_file_step_that_failed_before_any_file_has_an_entry(bench: Bench) -> None:
