@@ -12,7 +12,7 @@ JobError
 ├── AccountUnknown 1244003 · AccountExists 1243007
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
 ├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
-├── JobUnknown, StepInstanceUnknown 1244006 · ScopeUnknown 1243049
+├── JobUnknown, StepInstanceUnknown 1244006 · StepNotExist 1244007 · ScopeUnknown 1243049
 ├── PermissionDenied 9900403      carries the permission object
 ├── EsbError 1306000              who is asking cannot be established; and its siblings
 ├── NotLoggedIn 1247001           the same, said by JOB's own gateway, with HTTP 401
@@ -316,6 +316,15 @@ class StepInstanceUnknown(JobError):
     """No such step instance; the log APIs of v3 say 1244006 for it (contract b5)."""
 
     code = 1244006
+
+    def __init__(self, step_instance_id: int) -> None:
+        super().__init__(f"Step instance [{step_instance_id}] does not exist")
+
+
+class StepNotExist(JobError):
+    """No such step instance; what the APIs about steps say (contract b5)."""
+
+    code = 1244007
 
     def __init__(self, step_instance_id: int) -> None:
         super().__init__(f"Step instance [{step_instance_id}] does not exist")

@@ -12,16 +12,19 @@ from adapter.api import (
     launch_v2,
     launch_v3,
     launch_v4,
+    queries_steps,
     queries_v2,
     queries_v3,
     queries_v4,
     schemas_catalog,
+    schemas_steps,
     schemas_v2,
     schemas_v3,
     schemas_v4,
     scopes,
     views_catalog,
     views_plans,
+    views_steps,
     views_v2,
     views_v3,
     views_v4,
@@ -57,6 +60,15 @@ V3_SERVICES: ByService = {
         ),
         "operate_job_instance": endpoint(
             schemas_v3.OperateJobInstance, queries_v3.operate, views_v3.operated
+        ),
+        "get_step_instance_detail": endpoint(
+            schemas_steps.GetStepInstanceDetail, queries_steps.detail, views_steps.detail, scopes.explicit
+        ),
+        "get_step_instance_status": endpoint(
+            schemas_steps.GetStepInstanceStatus, queries_steps.status, views_steps.status, scopes.explicit
+        ),
+        "get_job_instance_global_var_value": endpoint(
+            schemas_steps.GetGlobalVarValue, queries_steps.variables, views_steps.variables
         ),
     },
     MANAGE: {
@@ -106,6 +118,15 @@ V2_SERVICES: ByService = {
         "fast_push_file": endpoint(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
         "get_job_instance_status": endpoint(
             schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
+        ),
+        "operate_job_instance": endpoint(
+            schemas_v3.OperateJobInstance, queries_v3.operate, views_v2.operated
+        ),
+        "get_step_instance_status": endpoint(
+            schemas_steps.GetStepInstanceStatusV2, queries_steps.status_v2, views_steps.status_v2
+        ),
+        "get_job_instance_global_var_value": endpoint(
+            schemas_steps.GetGlobalVarValue, queries_steps.variables, views_steps.variables_v2
         ),
         "get_job_instance_log": endpoint(schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log),
     },

@@ -10,6 +10,7 @@ from adapter.api.event_stream import OpenStreams
 from adapter.api.use_cases import Launch, Operate, Query
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
+from adapter.messages import Language
 from adapter.ports import Hosts
 from adapter.service.access import Access
 from adapter.service.catalog import Catalog
@@ -39,6 +40,7 @@ class Call:
     caller: Caller
     scopes: tuple[Scope, ...]
     fields: dict[str, Any]
+    language: Language
 
     @property
     def scope(self) -> Scope:

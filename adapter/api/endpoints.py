@@ -185,7 +185,13 @@ class Dispatcher:
         for scope in wanted:
             access.require_scope(caller, scope)
         fields = loading.load(schema, raw)
-        return Call(services=self._services, caller=caller, scopes=wanted, fields=fields)
+        return Call(
+            services=self._services,
+            caller=caller,
+            scopes=wanted,
+            fields=fields,
+            language=incoming.language,
+        )
 
 
 def _find(surface: Surface, request: Request) -> Endpoint:

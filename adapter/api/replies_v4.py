@@ -51,6 +51,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.PlanUnknown: "NOT_FOUND",
     errors.JobUnknown: "NOT_FOUND",
     errors.StepInstanceUnknown: "NOT_FOUND",
+    errors.StepNotExist: "NOT_FOUND",
     errors.ScopeUnknown: "NOT_FOUND",
     errors.AccountExists: "ALREADY_EXISTS",
     errors.ScriptExists: "ALREADY_EXISTS",

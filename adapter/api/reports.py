@@ -6,8 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from adapter.api.use_cases import Query
-from adapter.job.model import Account, FileLog, Host, HostResult, JobInstance, ScriptVersion, StepInstance
+from adapter.job.groups import ResultGroup
+from adapter.job.model import (
+    Account,
+    FileLog,
+    Host,
+    HostResult,
+    JobInstance,
+    JobVariable,
+    ScriptVersion,
+    StepInstance,
+)
 from adapter.job.plan import JobPlan
+from adapter.messages import Language
 from adapter.ports import Hosts
 from adapter.service.pages import Page
 
@@ -57,6 +68,34 @@ class StepLogs:
     step: StepInstance
     logs: tuple[HostLog, ...]
     known: Mapping[int, Host]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDetail:
+    """What a step executes, on which hosts; the accounts are those that still exist."""
+
+    step: StepInstance
+    targets: tuple[Host, ...]
+    accounts: Mapping[int, Account]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepStatus:
+    """One execution of a step: all its hosts, and the groups that are to be told."""
+
+    job: JobInstance
+    step: StepInstance
+    hosts: tuple[HostResult, ...]
+    groups: tuple[ResultGroup, ...]
+    language: Language
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariablesReport:
+    """The variables that a job was launched with."""
+
+    job: JobInstance
+    variables: tuple[JobVariable, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

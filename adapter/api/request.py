@@ -11,6 +11,7 @@ from starlette.requests import Request
 from adapter.api import json_text
 from adapter.api.json_text import shown
 from adapter.errors import BodyTooLarge, Unreadable
+from adapter.messages import Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,11 @@ class Incoming:
     peer: str  #: the address it came from, "" if there is none
     query: dict[str, str] = field(repr=False)
     headers: dict[str, str] = field(repr=False)  #: names in lower case
+
+    @property
+    def language(self) -> Language:
+        """In which the caller wants to be told."""
+        return Language.of(self.headers.get("blueking-language"))
 
     def fields(self) -> dict[str, Any]:
         """Body and query in one: the body wins. Raises Unreadable."""

@@ -14,7 +14,7 @@ from adapter.job.commands import (
     Launched,
     TransferFile,
 )
-from adapter.job.model import FileLog, HostResult, JobInstance, Scope, StepInstance
+from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
 
 
 class Launch(Protocol):
@@ -66,6 +66,14 @@ class Query(Protocol):
 
     def script_logs(self, step: StepInstance, bk_host_ids: Iterable[int], /) -> dict[int, str]:
         """What the hosts printed."""
+        ...
+
+    def find_in_logs(self, step: StepInstance, results: Iterable[HostResult], keyword: str, /) -> set[int]:
+        """The hosts, of these, whose log has the keyword."""
+        ...
+
+    def variables(self, job: JobInstance, /) -> tuple[JobVariable, ...]:
+        """What the job's plan was launched with."""
         ...
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None, /) -> tuple[FileLog, ...]:

@@ -106,11 +106,12 @@ def _times(item: JobInstance | StepInstance) -> dict[str, Any]:
         "create_time": time_text(item.create_time),
         "start_time": time_text(item.start_time),
         "end_time": time_text(item.end_time),
-        "total_time": _seconds(item.total_time),
+        "total_time": seconds(item.total_time),
     }
 
 
-def _seconds(milliseconds: int | None) -> float | None:
+def seconds(milliseconds: int | None) -> float | None:
+    """Seconds with fractions."""
     return None if milliseconds is None else milliseconds / 1000
 
 
@@ -139,10 +140,15 @@ def _ip_log(record: StepRecord, item: HostRecord, html_encode: bool) -> dict[str
         "bk_host_id": result.host.bk_host_id,
         "start_time": time_text(result.start_time),
         "end_time": time_text(result.end_time),
-        "total_time": _seconds(result.total_time),
+        "total_time": seconds(result.total_time),
         "execute_count": record.step.execute_count,
         "retry_count": record.step.execute_count,
         "error_code": int(result.error_code),
         "exit_code": result.exit_code,
         "log_content": escaped(text) if html_encode else text,
     }
+
+
+def operated(job_instance_id: int) -> dict[str, Any]:
+    """operate_job_instance."""
+    return {"job_instance_id": job_instance_id}

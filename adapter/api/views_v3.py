@@ -67,12 +67,15 @@ def step_instance(step: StepInstance) -> dict[str, Any]:
     }
 
 
+def host(value: Host) -> dict[str, Any]:
+    """The names of a host."""
+    return {"bk_host_id": value.bk_host_id, "ip": value.ip, "bk_cloud_id": value.bk_cloud_id}
+
+
 def host_result(result: HostResult) -> dict[str, Any]:
     """A host within a step."""
     return {
-        "bk_host_id": result.host.bk_host_id,
-        "ip": result.host.ip,
-        "bk_cloud_id": result.host.bk_cloud_id,
+        **host(result.host),
         "status": int(result.status),
         "tag": result.tag,
         "exit_code": result.exit_code,

@@ -267,6 +267,15 @@ class JobInstance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobVariable:
+    """A global variable of a plan, as a job was launched with it. `type` is a VariableType number."""
+
+    name: str
+    type: int
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FileLog:
     """Where one file stands on one host: mode 0 is a source's upload, 1 a target's download."""
 

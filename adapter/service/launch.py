@@ -107,7 +107,7 @@ class Launch:
         job = _job(
             command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
         )
-        return self._submit(replace(job, started=command.start_task), prepared)
+        return self._submit(replace(job, started=command.start_task), prepared, variables)
 
     def execute_platform_job(self, command: ExecutePlatformJob) -> Launched:
         """A stored plan of any scope the caller may use: targets in one business, file sources in another.
@@ -132,7 +132,8 @@ class Launch:
         )
         prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = _job(command.caller, target, plan.name, command.callback_url, self._clock.now_ms(), plan=plan)
-        return self._submit(replace(job, other_scope=None if source == target else source), prepared)
+        job = replace(job, other_scope=None if source == target else source)
+        return self._submit(job, prepared, variables)
 
     def _require_scope(self, scope: Scope) -> None:
         if not self._hosts.has_scope(scope):
@@ -142,12 +143,15 @@ class Launch:
         prepared = self._builder.build(draft, Places.within(job.scope), PlanVariables())
         return self._submit(replace(job, started=start), [prepared])
 
-    def _submit(self, job: JobInstance, prepared: Iterable[Prepared]) -> Launched:
+    def _submit(
+        self, job: JobInstance, prepared: Iterable[Prepared], variables: PlanVariables | None = None
+    ) -> Launched:
         prepared = tuple(prepared)
         steps = tuple(
             replace(one.step, order=order, create_time=job.create_time) for order, one in enumerate(prepared)
         )
-        stored = self._jobs.add(replace(job, steps=steps), [one.hosts for one in prepared])
+        told = variables.told if variables else ()
+        stored = self._jobs.add(replace(job, steps=steps), [one.hosts for one in prepared], told)
         if stored.started:
             self._wake()
         is_fast = stored.type != TaskType.PLAN

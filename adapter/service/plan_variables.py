@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from adapter import errors
 from adapter.job.commands import VariableValue
-from adapter.job.model import Server
+from adapter.job.model import JobVariable, Server
 from adapter.job.plan import GlobalVariable
 from adapter.job.status import ScriptLanguage, VariableType
 from adapter.job.variables import imported_names, is_used_by_shell, names_in, substitute, with_variables
@@ -49,6 +49,14 @@ class PlanVariables:
             strings={one.name: one.value for one in current if one.type == VariableType.STRING},
             ciphers={one.name: one.value for one in current if one.type == VariableType.CIPHER},
             servers={one.name: one.server or Server() for one in current if one.type == VariableType.HOSTS},
+        )
+
+    @property
+    def told(self) -> tuple[JobVariable, ...]:
+        """What may be told of them afterwards: strings, in the plan's order."""
+        return tuple(
+            JobVariable(name=name, type=VariableType.STRING, value=value)
+            for name, value in self.strings.items()
         )
 
     def param(self, text: str) -> tuple[str, bool]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from adapter import errors
 from adapter.job.commands import JobFilter
-from adapter.job.model import FileLog, HostResult, JobInstance, Scope, StepInstance
+from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
+
+_SEARCHED_AT_ONCE = 32 * 1024 * 1024
+_LOG_OF_A_RUNNING_HOST = 1024 * 1024  #: it may be more, or nothing: nobody has counted yet
+_LITTLE = 4096  #: of what the service itself says in a log
 
 
 class Query:
@@ -35,10 +39,36 @@ class Query:
         found = self._logs.read_many(step.id, step.execute_count, set(bk_host_ids))
         return {bk_host_id: content.decode(errors="replace") for bk_host_id, content in found.items()}
 
+    def find_in_logs(self, step: StepInstance, results: Iterable[HostResult], keyword: str) -> set[int]:
+        """The hosts, of these, whose log has the keyword. At most some megabytes are in memory at once."""
+        found: set[int] = set()
+        for some in _portions(results):
+            texts = self.script_logs(step, some)
+            found.update(bk_host_id for bk_host_id, text in texts.items() if keyword in text)
+        return found
+
+    def variables(self, job: JobInstance) -> tuple[JobVariable, ...]:
+        """The plan's variables as the job was launched with them; none that is secret."""
+        return self._jobs.variables(job.id)
+
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None) -> tuple[FileLog, ...]:
         """Where the files of some hosts stand, of all for None."""
         wanted = None if bk_host_ids is None else set(bk_host_ids)
         return self._logs.file_logs(step.id, step.execute_count, wanted)
+
+
+def _portions(results: Iterable[HostResult]) -> Iterator[list[int]]:
+    """Hosts with about _SEARCHED_AT_ONCE bytes of logs, again and again."""
+    ids: list[int] = []
+    size = 0
+    for result in results:
+        ids.append(result.host.bk_host_id)
+        size += (result.log_kept if result.status.is_finished else _LOG_OF_A_RUNNING_HOST) + _LITTLE
+        if size >= _SEARCHED_AT_ONCE:
+            yield ids
+            ids, size = [], 0
+    if ids:
+        yield ids
 
 
 def visible(job: JobInstance | None, scope: Scope | None, job_instance_id: int) -> JobInstance:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from adapter.job.model import FileTask, Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
+from adapter.job.model import (
+    FileTask,
+    Host,
+    HostResult,
+    JobInstance,
+    JobVariable,
+    Scope,
+    ScriptTask,
+    StepInstance,
+)
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
 from adapter.store import codec
 from adapter.store.secrets import SecretBox
@@ -82,6 +92,20 @@ def host_values(step_instance_id: int, execute_count: int, order: int, host: Hos
         "log_bytes": 0,
         "log_kept": 0,
     }
+
+
+def variable_values(job_instance_id: int, variables: Iterable[JobVariable]) -> list[dict[str, Any]]:
+    """The rows of `job_variable`."""
+    return [
+        {
+            "job_instance_id": job_instance_id,
+            "order": order,
+            "name": variable.name,
+            "type": int(variable.type),
+            "value": variable.value,
+        }
+        for order, variable in enumerate(variables)
+    ]
 
 
 def to_job(row: sa.Row[Any], steps: tuple[StepInstance, ...] = ()) -> JobInstance:

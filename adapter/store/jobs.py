@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from adapter import errors
 from adapter.job.commands import JobFilter
-from adapter.job.model import Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
+from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store import codec, job_rows, tables
 from adapter.store.claims import Claim
@@ -22,9 +22,11 @@ from adapter.store.transactions import MAX_COUNT, MAX_ID, is_id, is_storable
 _job = tables.job_instance
 _step = tables.step_instance
 _host = tables.host_result
+_variable = tables.job_variable
 
 # Of every request and every poll: built once, because building one takes longer than running it.
 _ADD_JOB, _ADD_STEP, _ADD_HOSTS = sa.insert(_job), sa.insert(_step), sa.insert(_host)
+_ADD_VARIABLES = sa.insert(_variable)
 _JOB = sa.select(_job).where(_job.c.id == sa.bindparam("job"))
 _STATUS = sa.select(_job.c.status).where(_job.c.id == sa.bindparam("job"))
 _STEPS = (
@@ -50,8 +52,13 @@ class JobStore(JobProgress):
         """The same for the owner of a job: what it writes raises ClaimLost once the job is another's."""
         return JobStore(self._engine, self._box, claim)
 
-    def add(self, job: JobInstance, hosts: Sequence[tuple[Host, ...]]) -> JobInstance:
-        """Store the job, its steps and a waiting host result for each of a step's `hosts`, or nothing.
+    def add(
+        self,
+        job: JobInstance,
+        hosts: Sequence[tuple[Host, ...]],
+        variables: Sequence[JobVariable] = (),
+    ) -> JobInstance:
+        """Store the job, its steps and variables, a waiting host result for each of a step's `hosts`; or nothing.
 
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
         """
@@ -64,6 +71,8 @@ class JobStore(JobProgress):
                 self._add_step(connection, replace(step, job_instance_id=job_id), targets)
                 for step, targets in zip(job.steps, hosts, strict=True)
             )
+            if variables:
+                connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
             return replace(job, id=job_id, steps=steps)
 
         return self._commits.run(insert)
@@ -88,6 +97,19 @@ class JobStore(JobProgress):
         if status is None:
             raise errors.JobUnknown(job_instance_id)
         return RunStatus(status)
+
+    def variables(self, job_instance_id: int) -> tuple[JobVariable, ...]:
+        """The variables that the job was launched with, in the plan's order."""
+        if not is_id(job_instance_id):
+            return ()
+        statement = (
+            sa.select(_variable)
+            .where(_variable.c.job_instance_id == job_instance_id)
+            .order_by(_variable.c.order)
+        )
+        with self._engine.begin() as connection:
+            rows = connection.execute(statement)
+            return tuple(JobVariable(name=row.name, type=row.type, value=row.value) for row in rows)
 
     def step(self, step_instance_id: int) -> StepInstance | None:
         """The step of any job, None if there is none of that id."""

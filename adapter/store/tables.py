@@ -251,6 +251,17 @@ step_instance = sa.Table(
     sqlite_autoincrement=True,
 )
 
+#: The plan's variables as the job was launched with them. What is secret is not here.
+job_variable = sa.Table(
+    "job_variable",
+    metadata,
+    sa.Column("job_instance_id", sa.ForeignKey("job_instance.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("order", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("type", sa.Integer, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
 host_result = sa.Table(
     "host_result",
     metadata,

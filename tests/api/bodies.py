@@ -57,6 +57,19 @@ _V3: dict[str, dict[str, Any]] = {
         "length": 20,
     },
     "operate_job_instance": {"job_instance_id": 100, "operation_code": 1},
+    "get_step_instance_detail": {"job_instance_id": 100, "step_instance_id": 200},
+    "get_step_instance_status": {
+        "job_instance_id": 100,
+        "step_instance_id": 200,
+        "execute_count": 0,
+        "batch": 0,
+        "max_host_num_per_group": 10,
+        "keyword": "l",
+        "search_ip": "10.",
+        "status": 9,
+        "tag": "ok",
+    },
+    "get_job_instance_global_var_value": {"job_instance_id": 100},
     "get_job_plan_list": {"name": "plan", "job_template_id": 1, "start": 0, "length": 20},
     "get_job_plan_detail": {"job_plan_id": 1},
     "create_account": {
@@ -116,6 +129,9 @@ _V2: dict[str, dict[str, Any]] = {
     },
     "get_job_instance_status": {"job_instance_id": 100},
     "get_job_instance_log": {"job_instance_id": 100},
+    "operate_job_instance": {"job_instance_id": 100, "operation_code": 1},
+    "get_step_instance_status": {"job_instance_id": 100, "step_instance_id": 200},
+    "get_job_instance_global_var_value": {"job_instance_id": 100},
 }
 
 

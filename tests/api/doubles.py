@@ -15,7 +15,7 @@ from adapter.job.commands import (
     Launched,
     TransferFile,
 )
-from adapter.job.model import FileLog, HostResult, JobInstance, Scope, StepInstance
+from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
 
 Command = ExecuteScript | TransferFile | ExecutePlan | ExecutePlatformJob
 
@@ -68,6 +68,7 @@ class MemoryQuery:
     texts: dict[int, dict[int, str]] = field(default_factory=dict)
     entries: dict[int, tuple[FileLog, ...]] = field(default_factory=dict)
     filters: list[JobFilter] = field(default_factory=list)
+    values: dict[int, tuple[JobVariable, ...]] = field(default_factory=dict)
 
     def job(self, scope: Scope | None, job_instance_id: int, /) -> JobInstance:
         job = self.known.get(job_instance_id)
@@ -86,6 +87,13 @@ class MemoryQuery:
     def script_logs(self, step: StepInstance, bk_host_ids: Iterable[int], /) -> dict[int, str]:
         wanted = set(bk_host_ids)
         return {id_: text for id_, text in self.texts.get(step.id, {}).items() if id_ in wanted}
+
+    def find_in_logs(self, step: StepInstance, results: Iterable[HostResult], keyword: str, /) -> set[int]:
+        known = self.script_logs(step, [result.host.bk_host_id for result in results])
+        return {id_ for id_, text in known.items() if keyword in text}
+
+    def variables(self, job: JobInstance, /) -> tuple[JobVariable, ...]:
+        return self.values.get(job.id, ())
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None, /) -> tuple[FileLog, ...]:
         wanted = None if bk_host_ids is None else set(bk_host_ids)

@@ -109,6 +109,11 @@ def test_a_plan_that_waits(real: Real) -> None:
     """start_task=false waits for operation 2, which works once."""
     body = v3("execute_job_plan", job_plan_id=real.plan_id, start_task=False, global_var_list=None)
     launched = _ok(real.job.v3("execute_job_plan", body))
+    name = "get_job_instance_global_var_value"
+    told = _ok(real.job.v3(name, v3(name, job_instance_id=launched["job_instance_id"])))
+    assert [step["global_var_list"] for step in told["step_instance_var_list"]] == [
+        [{"name": "word", "value": "hi", "type": 1}]
+    ] * 2
     start = v3("operate_job_instance", job_instance_id=launched["job_instance_id"], operation_code=2)
     _ok(real.job.v3("operate_job_instance", start))
     assert real.job.v3("operate_job_instance", start)["code"] == 1241015

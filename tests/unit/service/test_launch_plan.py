@@ -9,7 +9,7 @@ import pytest
 
 from adapter import errors
 from adapter.job.commands import ExecutePlan, VariableValue
-from adapter.job.model import JobInstance, Server
+from adapter.job.model import JobInstance, JobVariable, Server
 from adapter.job.plan import GlobalVariable, JobPlan, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, TaskType, VariableType
 from tests.support.startable import to_start
@@ -155,6 +155,26 @@ def test_a_request_s_values_win(world: World, value: VariableValue, expected: st
     if value.id == 1:
         value = replace(value, id=plan.variables[0].id)
     assert first_script(launch(world, plan, value)).startswith(f"GREETING='{expected}'\n")
+
+
+def test_variables_are_kept_with_the_job(world: World) -> None:
+    """Strings as this launch has them, in the plan's order; nothing that is secret, nothing of another job."""
+    plan = world.plan(
+        SOURCE,
+        script_step(world, target=Server(variable="hosts")),
+        variables=(
+            variable("B", 1, "old"),
+            variable("PASS", 4, "s3cret"),
+            variable("hosts", 3, server=on(SRC1)),
+            variable("A", 1, "é\n"),
+        ),
+    )
+    plain = launch(world, plan)
+    given = launch(world, plan, VariableValue(name="B", value="new"))
+    told = [JobVariable(name="B", type=1, value="old"), JobVariable(name="A", type=1, value="é\n")]
+    assert list(world.query.variables(plain)) == told
+    assert world.query.variables(given)[0].value == "new"
+    assert world.jobs.variables(2**63) == world.jobs.variables(given.id + 1) == ()
 
 
 def test_a_cipher_makes_the_param_sensitive(world: World) -> None:

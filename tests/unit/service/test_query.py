@@ -9,6 +9,7 @@ import pytest
 from adapter import errors
 from adapter.job.commands import JobFilter
 from adapter.job.model import FileLog
+from adapter.service import query
 
 from .world import NOW, SOURCE, SRC1, SRC2, TARGET, World, execute_script
 
@@ -29,6 +30,25 @@ def test_jobs_are_listed(world: World) -> None:
     job_id = world.launch.execute_script(execute_script()).job_instance_id
     total, jobs = world.query.jobs(JobFilter(scope=SOURCE, create_time_start=NOW, create_time_end=NOW))
     assert (total, [job.id for job in jobs], jobs[0].steps) == (1, [job_id], ())
+
+
+def test_logs_are_searched_in_portions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many hosts there are, only some logs are in memory at once; a word may cross two chunks."""
+    launched = world.launch.execute_script(execute_script())
+    step = world.query.job(None, launched.job_instance_id).steps[0]
+    world.logs.append(step.id, 0, 1, 0, b"one nee")
+    world.logs.append(step.id, 0, 1, 7, b"dle")
+    world.logs.append(step.id, 0, 2, 0, b"no Needle")
+    results = world.query.hosts(step)
+    for at_once in (1, 10**9):
+        monkeypatch.setattr(query, "_SEARCHED_AT_ONCE", at_once)
+        assert world.query.find_in_logs(step, results, "needle") == {1}
+        assert world.query.find_in_logs(step, results, "eedle") == {1, 2}
+        assert world.query.find_in_logs(step, results, "%") == set()
+    assert world.query.find_in_logs(step, (), "needle") == set()
+    assert [len(some) for some in query._portions(results)] == [2]
+    monkeypatch.setattr(query, "_SEARCHED_AT_ONCE", 1)
+    assert [len(some) for some in query._portions(results)] == [1, 1]
 
 
 def test_logs_are_those_of_the_latest_execution(world: World) -> None:
