@@ -56,6 +56,55 @@ def test_a_link_that_is_cut_for_20_seconds(lab: Lab, fresh_service: NewService) 
     assert marks(lab, host, names[2]) == ["start", "end"]
 
 
+def test_a_link_that_is_cut_under_a_start_whatever_is_said_last(lab: Lab, fresh_service: NewService) -> None:
+    """A login that speaks of permissions, Ansible's own retries: neither makes it a host that never let us in."""
+    jobs = Jobs(fresh_service(environment={**_ALERT, "ANSIBLE_SSH_RETRIES": "1"}))
+    plain = Jobs(fresh_service(environment=_ALERT))
+    names, hosts = [next(_names) for _ in range(2)], [lab.host(102), lab.host(103)]
+    lab.exec(hosts[1], "echo 'echo /x: Permission denied >&2' > /etc/ssh/sshrc")
+    try:
+        retried = jobs.script(_SILENT.format(name=names[0], seconds=6), 102)
+        loud = plain.script(_SILENT.format(name=names[1], seconds=6), 103)
+        for host, name in zip(hosts, names, strict=True):
+            wait_for_start(lab, [host], name)
+        for host in hosts:
+            lab.cut(host)
+        time.sleep(14)
+    finally:
+        for host in hosts:
+            lab.mend(host)
+        lab.exec(hosts[1], "rm /etc/ssh/sshrc")
+    assert {**retried.statuses, **loud.statuses} == {102: 9, 103: 9}
+    assert (retried.log(102), loud.log(103)) == ("done\n", "done\n")
+    assert [marks(lab, host, name) for host, name in zip(hosts, names, strict=True)] == [["start", "end"]] * 2
+
+
+def test_a_connection_that_is_reset_under_a_start(lab: Lab, fresh_service: NewService) -> None:
+    """ssh may then say what it says of one that never was; the script runs, and is followed."""
+    jobs = Jobs(fresh_service(environment={"ANSIBLE_SSH_ARGS": "-o ControlMaster=no"}))
+    host, name = lab.host(102), next(_names)
+    job = jobs.script(_SILENT.format(name=name, seconds=4), 102)
+    wait_for_start(lab, [host], name)
+    killed = lab.exec(host, "ss --kill --no-header state established sport = :22").stdout
+    assert "ssh" in killed or ":22" in killed, "a connection was there, and the kernel resets it"
+    assert job.succeeded().log(102) == "done\n"
+    assert marks(lab, host, name) == ["start", "end"]
+
+
+def test_a_host_that_lets_nobody_in_is_told_at_once(lab: Lab, fresh_service: NewService) -> None:
+    """Refused, and with Ansible's retries refused again: not followed for its script's time."""
+    jobs = Jobs(fresh_service(environment={**_ALERT, "ANSIBLE_SSH_RETRIES": "2"}))
+    host = lab.host(102)
+    lab.stop_sshd(host, drop_connections=True)
+    try:
+        job = jobs.script("echo x", 102, timeout=600)
+        assert job.statuses == {102: 310}
+    finally:
+        lab.start_sshd(host)
+    assert job.end["job_instance"]["total_time"] < 30_000
+    assert "refused" in job.log(102)
+
+
 @pytest.mark.timeout(300)
 def test_a_link_that_is_cut_for_ever(lab: Lab, fresh_service: NewService) -> None:
     """Unreachable with the reason, never success and not before its time; also where hosts take turns."""

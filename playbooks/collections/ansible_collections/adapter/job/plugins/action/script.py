@@ -21,7 +21,7 @@ The result holds `job`: state, exit_code, log_bytes (printed), log_kept (spooled
 
 from __future__ import annotations
 
-import re
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +30,7 @@ from typing import Any
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Answer, Exchange, NoAnswer
+from ansible_collections.adapter.job.plugins.plugin_utils.reach import pause_before, take_retries, was_in_vain
 from ansible_collections.adapter.job.plugins.plugin_utils.secret_socket import SecretUnavailable, fetch
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
 
@@ -48,12 +49,6 @@ _LAUNCH_LIMIT = 20
 _SHORTEST = 0.5
 _UNFINISHED = ("running", "launching")
 _SILENT = "the host does not answer"
-#: How ssh words that it never got in: nothing can have been launched by that exchange.
-_NEVER_IN = re.compile(
-    "connect to host|could not resolve|permission denied|host key|invalid/incorrect|escalation prompt"
-    r"|kex_exchange_identification|banner exchange|connection (?:closed|reset) by \S+ port",
-    re.IGNORECASE,
-)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -167,16 +162,21 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         data = param.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
         head = (self._user, self._args["timeout"], self._args["language"], len(script), *self._place())
         is_first = self._spool.mark_told()
+        retries = take_retries(self._connection)
 
         def start() -> Answer:
             return self._ask("start", self._key, *head, *self._patience(until), data=data, is_sealed=True)
 
-        try:
-            return start()
-        except AnsibleConnectionFailure as error:
-            if is_first and _NEVER_IN.search(str(error)):
-                self._spool.forget_told()
-                raise
+        for retry in itertools.count():
+            try:
+                return start()
+            except AnsibleConnectionFailure as error:
+                if not is_first or not was_in_vain(self._connection, error):
+                    break
+                if retry == retries:
+                    self._spool.forget_told()
+                    raise
+            time.sleep(pause_before(retry))
         return self._until_answered(start, until, self._overdue(), AnsibleConnectionFailure)
 
     def _followed(self, until: float | None, overdue: float) -> Answer | None:
