@@ -63,25 +63,29 @@ has_news() { # output beyond what was asked from
     [ "$offset" -eq 0 ] || [ "$(($(wc -c < "$run/out")))" -gt "$offset" ]
 }
 
-nap() { # a moment, over at once when the script ends: its runner ends the sleep
-    sleep 0.1 > /dev/null 2>&1 &
+nap() { # hundredths of a second, less than 100: over at once when the script ends, as its runner ends the sleep
+    if [ "$1" -lt 10 ]; then sleep "0.0$1" > /dev/null 2>&1 &
+    else sleep "0.$1" > /dev/null 2>&1 &
+    fi
     nap=$!
-    echo "$nap" > "$run/nap"
-    if [ ! -s "$run/rc" ]; then wait "$nap"; fi
-    : > "$run/nap"
+    { echo "$nap" > "$run/nap"; } 2>/dev/null
+    if [ -s "$run/rc" ]; then kill "$nap"; fi
+    # Below 128 it was not ended by a signal: a sleep that knows whole seconds only.
+    wait "$nap" || [ $? -gt 128 ] || sleep 1
+    { true > "$run/nap"; } 2>/dev/null
 }
 
 wait_for() { # seconds, linger: until it ended, printed something new, or the time is up
-    passed=${passed:-0} pause=2 limit=$(($1 * 100)) watcher=
-    while [ "$passed" -lt "$limit" ]; do
-        if [ -s "$run/rc" ]; then return; fi
+    passed=0 pause=10 left=$(($1 * 100)) watcher=
+    while [ "$left" -gt 0 ]; do
+        if [ -s "$run/rc" ] || [ -f "$run" ]; then return; fi
         if [ -z "$watcher" ]; then noted pid; watcher=$noted; fi
         if [ -n "$watcher" ] && ! alive "$watcher"; then return; fi
         if [ "$passed" -ge "$2" ] && has_news; then return; fi
-        if [ "$pause" -lt 10 ]; then fraction=0.0$pause; else fraction=0.$pause; fi
-        sleep "$fraction" 2>/dev/null || { sleep 1; pause=100; }
-        passed=$((passed + pause)) pause=$((pause * 2))
-        if [ "$pause" -gt 25 ]; then pause=25; fi
+        if [ "$pause" -gt 50 ]; then pause=50; fi
+        if [ "$pause" -gt "$left" ]; then pause=$left; fi
+        nap "$pause"
+        passed=$((passed + pause)) left=$((left - pause)) pause=$((pause * 2))
     done
 }
 
@@ -222,7 +226,6 @@ start)
                 answer refused - "the disk is full"
             fi
             launch "$script"
-            if [ "$1" -gt 0 ]; then nap && passed=10; fi
         else
             set +C
             rm -f "$script" "$script.param"
