@@ -210,6 +210,28 @@ def test_a_writer_that_wakes_up_again_does_no_harm(files: Program, tmp_path: Pat
     assert (tmp_path / "f").read_bytes() == content
 
 
+@pytest.mark.parametrize("read", [0, BLOCK])
+def test_a_writer_that_was_overtaken_says_that_nothing_is_staged(
+    files: Program, target: Path, read: int
+) -> None:
+    """Another attempt has brought the file to its place: whoever sends finds that by asking; nothing is left."""
+    content = os.urandom(2 * BLOCK)
+    about = (read, len(content) - read, len(content), sha(content), "644", "file", "force")
+    assert piece(files, target, "f", content, 0, BLOCK).state == "ok"
+    nonce, slow = files.popen("put", *about)
+    assert slow.stdin
+    slow.stdin.write(place(target, "f") + content[read : read + 1])
+    slow.stdin.flush()
+    time.sleep(0.3)
+    assert piece(files, target, "f", content, BLOCK).state == "ok"
+    stdout, stderr = slow.communicate(content[read + 1 :], timeout=10)
+    assert parse(nonce, stdout, stderr) == Reply(b"", "at", ["0"])
+    assert size(files, target, "f", content).state == "placed"
+    assert piece(files, target, "g", content, BLOCK) == Reply(b"", "at", ["0"])
+    assert names(target) == ["f"]
+    assert (target / "f").read_bytes() == content
+
+
 def test_what_is_in_its_place_is_not_sent_again(files: Program, tmp_path: Path) -> None:
     """Only the very same bytes count; the mode is set all the same."""
     content = os.urandom(100)

@@ -154,6 +154,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except OSError as error:
             raise Refused("source_failed", f"the controller's copy cannot be read: {error}") from error
         self._unfinished.add(directory)
+        self._was_stuck = False
         with file:
             again, spoilt = self._again, False
             while True:
@@ -221,12 +222,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             report(offset)
 
     def _arrived(self, answer: Answer, offset: int) -> bool:
-        """True if the target took it; False if it has another number of bytes than it should."""
+        """True if the target took it; False if it has another number of bytes than it should.
+
+        If it has no more than before another attempt may have brought the file to its place, when a connection
+        that was lost gave its last bytes up late: the target is asked once. Else something is wrong there.
+        """
         if answer.state != "at":
             _require(answer)
             return True
-        if int(answer.words[0]) <= offset:
+        is_stuck = int(answer.words[0]) <= offset
+        if is_stuck and self._was_stuck:
             raise Refused("copy_failed", f"only {answer.detail} bytes arrived: is the disk full?")
+        self._was_stuck = is_stuck
         return False
 
     def _drop_staging(self) -> None:

@@ -196,6 +196,15 @@ put)
         failed "$1" "$2"
     }
 
+    at() { # bytes: how much of it is staged, for whoever sends to go on from
+        rmdir "$place" 2>/dev/null
+        failed at "$1"
+    }
+
+    still_staged() { # or another attempt, whose bytes were under way longer, has brought it to its place meanwhile
+        [ -f "$staged" ] || at 0
+    }
+
     if [ ! -d "$directory" ]; then
         [ "$transfer" = strict ] && failed no_directory "$directory does not exist (strict mode)"
         reason=$(mkdir -p "$directory" 2>&1) || failed failed "$reason"
@@ -211,20 +220,21 @@ put)
     had=0
     if [ -f "$staged" ]; then had=$(size_of "$staged"); fi
     # Who begins anew does not know how much another attempt has left; for little it is not worth asking.
-    if [ "$offset" -gt "$had" ]; then failed at "$had"; fi
+    if [ "$offset" -gt "$had" ]; then at "$had"; fi
     if [ "$offset" -eq 0 ] && [ "$had" -ge $((256 * block)) ]; then failed at "$had"; fi
     reason=$( (umask 077 && dd of="$staged" bs=$block seek=$((offset / block)) conv=notrunc) 2>&1) ||
         refused failed "$(printf '%s\n' "$reason" | sed -n 1p)"
+    still_staged
     had=$(size_of "$staged")
     [ "$had" -ge $((offset + bytes)) ] || failed at "$had"
     [ $((offset + bytes)) -eq "$total" ] || ok
 
-    actual=$(sha256 "$total" < "$staged") || refused failed "no sha256 tool on this host"
+    actual=$(sha256 "$total" < "$staged") || { still_staged; refused failed "no sha256 tool on this host"; }
     [ "$actual" = "$sum" ] || refused corrupt "the bytes that arrived have SHA-256 $actual, not $sum"
     if [ "$kind" = file ]; then
         if [ -d "$final" ]; then refused failed "$final is a directory"; fi
-        chmod "$mode" "$staged"
-        reason=$(mv -f "$staged" "$final" 2>&1) || refused failed "$reason"
+        chmod "$mode" "$staged" 2>/dev/null || still_staged
+        reason=$(mv -f "$staged" "$final" 2>&1) || { still_staged; refused failed "$reason"; }
     else
         # A directory is unpacked beside its place; its files are then renamed one by one, none half-written.
         unpacked=$staged.d
