@@ -20,6 +20,7 @@ from adapter.job.model import (
     Host,
     HostResult,
     JobInstance,
+    JobVariable,
     Scope,
     ScriptTask,
     StepInstance,
@@ -399,3 +400,14 @@ def test_a_file_s_entry_is_replaced_and_keeps_its_place(logs: LogStore) -> None:
     assert logs.file_logs(1, 0, [1]) == (download,)
     assert logs.file_logs(1, 0, []) == ()
     assert logs.file_logs(1, 1, None) == ()
+
+
+def test_variables_are_stored_with_their_job(jobs: JobStore) -> None:
+    """In order; with the job or not at all."""
+    variables = [JobVariable(name=name, type=1, value=f"é {name}") for name in ("b", "a", "b")]
+    first = jobs.add(a_job(script_step()), [(WEB,)], variables)
+    assert list(jobs.variables(first.id)) == variables
+    assert jobs.variables(stored(jobs).id) == ()
+    with pytest.raises((TypeError, ValueError, sa.exc.StatementError)):
+        jobs.add(a_job(script_step()), [(WEB,)], [replace(variables[0], type="no number")])  # type: ignore[arg-type]
+    assert jobs.list(wanted())[0] == 2
