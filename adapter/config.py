@@ -36,6 +36,7 @@ class Settings:
     jwt_public_keys: tuple[Path, ...] = ()
     #: networks whose X-AppCode and X-Username are believed on /esb/api, without any proof; normally none
     internal_networks: tuple[str, ...] = ()
+    language: str = "zh-cn"  #: of replies to who sends no Blueking-Language: zh-cn or en
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
     file_cache_bytes: int = 20 * 1024**3  #: of files for later jobs on the controller's disk
@@ -51,6 +52,8 @@ class Settings:
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser().absolute())
         keys = tuple(key.expanduser().absolute() for key in self.jwt_public_keys)
         object.__setattr__(self, "jwt_public_keys", keys)
+        if self.language not in ("zh-cn", "en"):
+            raise ValueError(f"language must be zh-cn or en, not {self.language}")
         for network in self.internal_networks:
             try:
                 ipaddress.ip_network(network)

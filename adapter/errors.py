@@ -25,6 +25,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapter.messages import SENTENCES, Language
+
 
 class JobError(Exception):
     """Root of the tree: `code` is JOB's, the message says which value and what to do."""
@@ -33,9 +35,17 @@ class JobError(Exception):
     #: HTTP status; JOB answers 200 to everything its envelope can carry (contract b3).
     http_status = 200
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, detail: str = "", **values: object) -> None:
+        """`values` stand in the sentence of the class, `detail` follows it (adapter.messages)."""
+        self.detail = detail
+        self.values = values
+        self.message = self.message_in(Language.EN)
+        super().__init__(self.message)
+
+    def message_in(self, language: Language) -> str:
+        """What is wrong, in the caller's language."""
+        sentence = next(SENTENCES[base.__name__] for base in type(self).__mro__ if base.__name__ in SENTENCES)
+        return sentence.with_detail(language, self.values, self.detail)
 
 
 class Internal(JobError):
@@ -54,7 +64,7 @@ class FieldInvalid(BadRequest):
     """A field has no value, or one that is not allowed: what JOB finds in its bean validation."""
 
     def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field} {reason}")
+        super().__init__(reason, field=field)
         self.field = field
 
 
@@ -96,7 +106,7 @@ class MissingParameter(JobError):
     code = 1241004
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Missing request parameter [{name}]")
+        super().__init__(name=name)
 
 
 class InvalidParameter(JobError):
@@ -105,7 +115,7 @@ class InvalidParameter(JobError):
     code = 1241005
 
     def __init__(self, name: str, reason: str = "") -> None:
-        super().__init__(f"Invalid request parameter [{name}]" + (f": {reason}" if reason else ""))
+        super().__init__(reason, name=name)
 
 
 class MissingOrInvalid(JobError):
@@ -114,16 +124,13 @@ class MissingOrInvalid(JobError):
     code = 1241007
 
     def __init__(self, name: str, reason: str = "") -> None:
-        super().__init__(f"Missing or invalid [{name}]" + (f": {reason}" if reason else ""))
+        super().__init__(reason, name=name)
 
 
 class NotSupported(JobError):
     """The request is understood; this service cannot do it yet."""
 
     code = 1241011
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"Not supported yet: {what}")
 
 
 class AlreadyStarted(JobError):
@@ -132,7 +139,7 @@ class AlreadyStarted(JobError):
     code = 1241015
 
     def __init__(self, job_instance_id: int) -> None:
-        super().__init__(f"Do not repeat start the job, job_instance_id={job_instance_id}")
+        super().__init__(job_instance_id=job_instance_id)
 
 
 class GroupUnknown(JobError):
@@ -141,20 +148,13 @@ class GroupUnknown(JobError):
     code = 1211003
 
     def __init__(self, group_id: str) -> None:
-        super().__init__(
-            f"Dynamic group [{group_id}] does not exist; the inventory needs a group named dynamic_group_<id>"
-        )
+        super().__init__(group_id=group_id)
 
 
 class HostEmpty(JobError):
     """target_server lists nothing at all."""
 
     code = 1244001
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Host is empty: give at least one of host_id_list, ip_list, dynamic_group_list, topo_node_list"
-        )
 
 
 class HostsNotInScope(JobError):
@@ -163,9 +163,7 @@ class HostsNotInScope(JobError):
     code = 1244002
 
     def __init__(self, scope: str, hosts: list[str]) -> None:
-        super().__init__(
-            f"Hosts invalid: {_some(hosts)} not in business [{scope}]; use the business that owns them"
-        )
+        super().__init__(scope=scope, hosts=_some(hosts))
 
 
 class HostsUnknown(JobError):
@@ -174,7 +172,7 @@ class HostsUnknown(JobError):
     code = 1244030
 
     def __init__(self, hosts: list[str]) -> None:
-        super().__init__(f"Execute object does not exist. Number {len(hosts)}, list [{_some(hosts)}]")
+        super().__init__(count=len(hosts), hosts=_some(hosts))
 
 
 class TargetEmpty(JobError):
@@ -183,7 +181,7 @@ class TargetEmpty(JobError):
     code = 1244028
 
     def __init__(self, step: str) -> None:
-        super().__init__(f"Step [{step}] target execute object is empty: what it lists resolves to no host")
+        super().__init__(step=step)
 
 
 class SourceEmpty(JobError):
@@ -192,7 +190,7 @@ class SourceEmpty(JobError):
     code = 1244029
 
     def __init__(self, step: str) -> None:
-        super().__init__(f"Step [{step}] source execute object is empty: what it lists resolves to no host")
+        super().__init__(step=step)
 
 
 class HostVariableMissing(JobError):
@@ -201,7 +199,7 @@ class HostVariableMissing(JobError):
     code = 1244008
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"HOST variable [{name}] not exist")
+        super().__init__(name=name)
 
 
 class TooManyTargets(JobError):
@@ -210,7 +208,7 @@ class TooManyTargets(JobError):
     code = 1244022
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"The targets of a script step exceed {limit}; split the job")
+        super().__init__(limit=limit)
 
 
 class TooManyFileTasks(JobError):
@@ -219,7 +217,7 @@ class TooManyFileTasks(JobError):
     code = 1244021
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"File tasks (source hosts x files x targets) exceed {limit}; split the job")
+        super().__init__(limit=limit)
 
 
 class AccountUnknown(JobError):
@@ -228,7 +226,7 @@ class AccountUnknown(JobError):
     code = 1244003
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Account [{name}] does not exist; create it with create_account or `adapter apply`")
+        super().__init__(name=name)
 
 
 class AccountExists(JobError):
@@ -237,7 +235,7 @@ class AccountExists(JobError):
     code = 1243007
 
     def __init__(self, alias: str) -> None:
-        super().__init__(f"Account alias [{alias}] already exists")
+        super().__init__(name=alias)
 
 
 class ScriptUnknown(JobError):
@@ -245,17 +243,11 @@ class ScriptUnknown(JobError):
 
     code = 1243001
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"Script not exist: {what}")
-
 
 class ScriptVersionUnknown(JobError):
     """No such version of the script."""
 
     code = 1243047
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"Script version not exist: {what}")
 
 
 class ScriptExists(JobError):
@@ -264,7 +256,7 @@ class ScriptExists(JobError):
     code = 1243002
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Script name [{name}] already exists")
+        super().__init__(name=name)
 
 
 class VersionExists(JobError):
@@ -273,16 +265,13 @@ class VersionExists(JobError):
     code = 1243036
 
     def __init__(self, version: str) -> None:
-        super().__init__(f"Script version [{version}] already exists")
+        super().__init__(name=version)
 
 
 class ScriptNotExecutable(JobError):
     """A draft or disabled version was asked to run, or a script has no online version."""
 
     code = 1244018
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"Script status is not executable: {what}")
 
 
 class PlanEmpty(JobError):
@@ -291,7 +280,7 @@ class PlanEmpty(JobError):
     code = 1244011
 
     def __init__(self, plan_id: int) -> None:
-        super().__init__(f"Job plan [{plan_id}] has no steps")
+        super().__init__(plan_id=plan_id)
 
 
 class PlanUnknown(JobError):
@@ -300,7 +289,7 @@ class PlanUnknown(JobError):
     code = 1244012
 
     def __init__(self, plan_id: int) -> None:
-        super().__init__(f"Job plan [{plan_id}] does not exist")
+        super().__init__(plan_id=plan_id)
 
 
 class JobUnknown(JobError):
@@ -309,7 +298,7 @@ class JobUnknown(JobError):
     code = 1244006
 
     def __init__(self, job_instance_id: int) -> None:
-        super().__init__(f"Task instance [{job_instance_id}] does not exist")
+        super().__init__(id=job_instance_id)
 
 
 class StepInstanceUnknown(JobError):
@@ -318,7 +307,7 @@ class StepInstanceUnknown(JobError):
     code = 1244006
 
     def __init__(self, step_instance_id: int) -> None:
-        super().__init__(f"Step instance [{step_instance_id}] does not exist")
+        super().__init__(id=step_instance_id)
 
 
 class StepNotExist(JobError):
@@ -327,7 +316,7 @@ class StepNotExist(JobError):
     code = 1244007
 
     def __init__(self, step_instance_id: int) -> None:
-        super().__init__(f"Step instance [{step_instance_id}] does not exist")
+        super().__init__(id=step_instance_id)
 
 
 class ScopeUnknown(JobError):
@@ -336,9 +325,7 @@ class ScopeUnknown(JobError):
     code = 1243049
 
     def __init__(self, scope: str) -> None:
-        super().__init__(
-            f"Business/Business Set [{scope}] not exist or archived; the inventory needs a group named {scope}"
-        )
+        super().__init__(scope=scope)
 
 
 class PermissionDenied(JobError):
@@ -346,8 +333,8 @@ class PermissionDenied(JobError):
 
     code = 9900403
 
-    def __init__(self, message: str, permission: Mapping[str, Any]) -> None:
-        super().__init__(message)
+    def __init__(self, detail: str, permission: Mapping[str, Any]) -> None:
+        super().__init__(detail)
         self.permission = permission
 
 
@@ -393,7 +380,7 @@ class TooManyStreams(EsbError):
     http_status = 429
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"{limit} event streams are open; try again later, or raise ADAPTER_MAX_STREAMS")
+        super().__init__(limit=limit)
 
 
 class EsbParametersError(EsbError):

@@ -1,9 +1,16 @@
-"""What is said to people, in JOB's two languages: one catalogue (contract b1)."""
+"""What is said to people, in JOB's two languages: one catalogue (contract b1).
+
+An error is a sentence of its class with the values in it, and often a detail: which value is wrong, and what
+would be right. Details that the API layer finds are phrases, in both languages; the others stay English.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
+
+from adapter.phrases import PHRASES
 
 
 class Language(Enum):
@@ -52,4 +59,143 @@ HOST_STATUS: Mapping[int, Mapping[Language, str]] = {
         (404, "Force Terminate Failed", "任务强制终止失败"),
         (500, "Unknown", "未知"),
     )
+}
+
+#: What a job is called whose request gives it no name; the time follows.
+SCRIPT_NAME: Mapping[Language, str] = {Language.EN: "Script Execution_", Language.ZH: "快速执行脚本_"}
+FILE_NAME: Mapping[Language, str] = {Language.EN: "File Transfer_", Language.ZH: "快速分发文件_"}
+
+
+class Phrase(str):
+    """English text made of a template, which can say the same in Chinese."""
+
+    template: str
+    values: Mapping[str, object]
+
+    __slots__ = ("template", "values")
+
+    def in_(self, language: Language) -> str:
+        """The phrase in a language; values that are phrases follow."""
+        if language is Language.EN:
+            return str(self)
+        values = {name: _in(value, language) for name, value in self.values.items()}
+        return PHRASES[self.template].format(**values)
+
+
+def say(template: str, **values: object) -> Phrase:
+    """A phrase of the catalogue; KeyError for one that is not in it."""
+    phrase = Phrase(template.format(**values))
+    phrase.template, phrase.values = template, values
+    PHRASES[template]
+    return phrase
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What an error says before its detail. In English some details say everything by themselves."""
+
+    english: str
+    chinese: str
+    is_led: bool = True  #: the English sentence stands before the detail
+    joint: str = ": "
+
+    def with_detail(self, language: Language, values: Mapping[str, object], detail: str) -> str:
+        """The whole message."""
+        if language is Language.EN:
+            lead = self.english.format(**values)
+            return lead if not detail else f"{lead}{self.joint}{detail}" if self.is_led else str(detail)
+        lead = self.chinese.format(**values)
+        return f"{lead}：{_in(detail, language)}" if detail else lead
+
+
+def _in(value: object, language: Language) -> object:
+    return value.in_(language) if isinstance(value, Phrase) else value
+
+
+#: By the name of the error's class; a class that is not here says what its base class says.
+SENTENCES: Mapping[str, Sentence] = {
+    "JobError": Sentence("Internal Server Error", "内部服务器异常", is_led=False),
+    "BadRequest": Sentence("Bad Request", "错误的请求", is_led=False),
+    "FieldInvalid": Sentence("{field}", "请求参数[{field}]不合法", joint=" "),
+    "InvalidParameters": Sentence("Invalid request parameters", "请求参数不合法", is_led=False),
+    "UnsupportedOperation": Sentence("Unsupported operation", "不支持的操作", is_led=False),
+    "MissingParameter": Sentence("Missing request parameter [{name}]", "请求参数[{name}]缺失"),
+    "InvalidParameter": Sentence("Invalid request parameter [{name}]", "请求参数[{name}]不合法"),
+    "MissingOrInvalid": Sentence("Missing or invalid [{name}]", "请求参数[{name}]缺失或不合法"),
+    "NotSupported": Sentence("Not supported yet", "尚未支持的功能"),
+    "AlreadyStarted": Sentence(
+        "Do not repeat start the job, job_instance_id={job_instance_id}",
+        "不支持的操作，请勿重复启动作业，job_instance_id={job_instance_id}",
+    ),
+    "GroupUnknown": Sentence(
+        "Dynamic group [{group_id}] does not exist; the inventory needs a group named dynamic_group_<id>",
+        "动态分组[{group_id}]不存在；inventory 中需要名为 dynamic_group_<id> 的组",
+    ),
+    "HostEmpty": Sentence(
+        "Host is empty: give at least one of host_id_list, ip_list, dynamic_group_list, topo_node_list",
+        "主机为空：host_id_list、ip_list、dynamic_group_list、topo_node_list 至少提供一个",
+    ),
+    "HostsNotInScope": Sentence(
+        "Hosts invalid: {hosts} not in business [{scope}]; use the business that owns them",
+        "主机无效：{hosts} 不在业务[{scope}]下；请使用主机所属的业务",
+    ),
+    "HostsUnknown": Sentence(
+        "Execute object does not exist. Number {count}, list [{hosts}]",
+        "作业引用的执行对象不存在。不存在的执行对象个数:{count},执行对象列表[{hosts}]",
+    ),
+    "TargetEmpty": Sentence(
+        "Step [{step}] target execute object is empty: what it lists resolves to no host",
+        "步骤 [{step}] 的目标执行对象为空：所列内容没有解析出任何主机",
+    ),
+    "SourceEmpty": Sentence(
+        "Step [{step}] source execute object is empty: what it lists resolves to no host",
+        "步骤 [{step}] 的源文件执行对象为空：所列内容没有解析出任何主机",
+    ),
+    "HostVariableMissing": Sentence(
+        "HOST variable [{name}] not exist", "作业引用的主机列表变量[{name}]不存在"
+    ),
+    "TooManyTargets": Sentence(
+        "The targets of a script step exceed {limit}; split the job",
+        "脚本任务目标服务器数量超过限制：{limit}；请拆分作业",
+    ),
+    "TooManyFileTasks": Sentence(
+        "File tasks (source hosts x files x targets) exceed {limit}; split the job",
+        "文件任务数量（源主机数 × 文件数 × 目标数）超过限制：{limit}；请拆分作业",
+    ),
+    "AccountUnknown": Sentence(
+        "Account [{name}] does not exist; create it with create_account or `adapter apply`",
+        "账号[{name}]不存在；请用 create_account 或 `adapter apply` 创建",
+    ),
+    "AccountExists": Sentence("Account alias [{name}] already exists", "账号别名[{name}]已存在"),
+    "ScriptUnknown": Sentence("Script not exist", "脚本不存在"),
+    "ScriptVersionUnknown": Sentence("Script version not exist", "脚本版本不存在"),
+    "ScriptExists": Sentence("Script name [{name}] already exists", "脚本名称[{name}]已存在，请重新输入"),
+    "VersionExists": Sentence("Script version [{name}] already exists", "脚本版本[{name}]已存在"),
+    "ScriptNotExecutable": Sentence("Script status is not executable", "脚本状态不支持执行"),
+    "PlanEmpty": Sentence("Job plan [{plan_id}] has no steps", "执行方案[{plan_id}]不合法：没有步骤"),
+    "PlanUnknown": Sentence("Job plan [{plan_id}] does not exist", "执行方案[{plan_id}]不存在"),
+    "JobUnknown": Sentence("Task instance [{id}] does not exist", "作业实例[{id}]不存在"),
+    "StepInstanceUnknown": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
+    "StepNotExist": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
+    "ScopeUnknown": Sentence(
+        "Business/Business Set [{scope}] not exist or archived; the inventory needs a group named {scope}",
+        "业务/业务集[{scope}]不存在或已被归档；inventory 中需要名为 {scope} 的组",
+    ),
+    "PermissionDenied": Sentence("Permission denied", "用户权限不足", is_led=False),
+    "EsbError": Sentence("Authentication failed", "用户认证失败", is_led=False),
+    "EsbComponentNotFound": Sentence("Not found", "组件不存在", is_led=False),
+    "EsbParametersError": Sentence("Parameters error", "参数错误", is_led=False),
+    "TooManyStreams": Sentence(
+        "{limit} event streams are open; try again later, or raise ADAPTER_MAX_STREAMS",
+        "已打开 {limit} 个事件流；请稍后重试，或调大 ADAPTER_MAX_STREAMS",
+    ),
+    "NotLoggedIn": Sentence("User does not exist or is not logged in", "用户不存在或者未登录", is_led=False),
+    "UserMissing": Sentence("Missing user info", "缺少有效的用户信息", is_led=False),
+    "AppMissing": Sentence("Missing app code", "缺少有效的应用信息", is_led=False),
+}
+
+#: v4's own sentence for a field that is not what it should be; what is wrong with it is the detail.
+FIELDS_BIND_FAILED: Mapping[Language, str] = {
+    Language.EN: "Fields [{field}] bind failed",
+    Language.ZH: "字段[{field}]绑定失败",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,6 +19,7 @@ from adapter.api.routes import dialect_at, routes
 from adapter.api.streams import stream_routes
 from adapter.config import Settings
 from adapter.errors import JobError, NoSuchPath, WrongMethod
+from adapter.messages import Language, say
 
 __all__ = ["Services", "create_app"]
 
@@ -30,18 +33,22 @@ def create_app(services: Services, settings: Settings) -> Starlette:
             *routes(dispatcher),
             *stream_routes(dispatcher),
         ],
-        exception_handlers={HTTPException: _no_route},
+        exception_handlers={HTTPException: _no_route_in(Language.of(settings.language))},
     )
     app.router.redirect_slashes = False
     return app
 
 
-def _no_route(request: Request, error: Exception) -> Response:
+def _no_route_in(default: Language) -> Callable[[Request, Exception], Response]:
+    return lambda request, error: _no_route(request, error, reading.language_of(request, default))
+
+
+def _no_route(request: Request, error: Exception, language: Language) -> Response:
     """What Starlette refuses by itself: unknown paths and wrong methods."""
     where = f"{shown(request.method)} {shown(request.url.path)}"
     found: JobError = NoSuchPath(
-        f"Nothing is served at {where}; docs/compatibility.md has the paths of JOB's APIs"
+        say("Nothing is served at {where}; docs/compatibility.md has the paths of JOB's APIs", where=where)
     )
     if isinstance(error, HTTPException) and error.status_code == 405:
-        found = WrongMethod(f"Method not allowed: {where}; use GET or POST")
-    return dialect_at(request.url.path).failed(found, reading.request_id(request))
+        found = WrongMethod(say("Method not allowed: {where}; use GET or POST", where=where))
+    return dialect_at(request.url.path).failed(found, reading.request_id(request), language)

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 
 from adapter.api.json_text import shown
 from adapter.api.schemas_v3 import MAX_SENSITIVE_PARAM_BYTES
-from adapter.errors import BadRequest, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
+from adapter.errors import FieldInvalid, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
 from adapter.job.commands import AccountRef, ScriptRef
 from adapter.job.paths import has_variable, is_absolute
 from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, TransferMode
+from adapter.messages import say
 
+_USE = "{name} {value} ({meaning}); use {allowed}"
 _FILE_TYPES_TO_COME = {2: "local file", 3: "third-party file source"}
 
 
@@ -19,7 +21,7 @@ def require_id(
 ) -> int:
     """An id of at least 1."""
     if value is None or value < 1:
-        raise error(name, f"must be a whole number of at least 1, not {shown(value)}")
+        raise error(name, say("must be a whole number of at least 1, not {value}", value=shown(value)))
     return value
 
 
@@ -33,7 +35,9 @@ def require_account(name: str, account: AccountRef | None) -> AccountRef:
 def check_language(name: str, language: int | None) -> None:
     """A number of JOB's languages, whether or not this service can run it."""
     if language is None or language not in set(ScriptLanguage):
-        raise InvalidParameter(name, f"must be 1 shell, 3 perl or 4 python, not {shown(language)}")
+        raise InvalidParameter(
+            name, say("must be 1 shell, 3 perl or 4 python, not {value}", value=shown(language))
+        )
 
 
 def check_executable(name: str, script: ScriptRef) -> None:
@@ -45,7 +49,15 @@ def check_executable(name: str, script: ScriptRef) -> None:
 def check_creatable(name: str, language: int) -> None:
     """NotSupported for the languages of Windows and of databases."""
     if language not in EXECUTABLE_LANGUAGES:
-        raise NotSupported(f"{name} {language} ({ScriptLanguage(language).name.lower()}); use 1, 3 or 4")
+        raise NotSupported(
+            say(
+                _USE,
+                name=name,
+                value=language,
+                meaning=ScriptLanguage(language).name.lower(),
+                allowed="1, 3, 4",
+            )
+        )
 
 
 def script_param(param: str | None, sensitive: bool | None) -> str:
@@ -53,8 +65,10 @@ def script_param(param: str | None, sensitive: bool | None) -> str:
     if param is None:
         return ""
     if sensitive and (size := len(param.encode())) > MAX_SENSITIVE_PARAM_BYTES:
-        raise BadRequest(
-            f"script_param must decode to at most {MAX_SENSITIVE_PARAM_BYTES} bytes if sensitive, not {size}"
+        limit = MAX_SENSITIVE_PARAM_BYTES
+        raise FieldInvalid(
+            "script_param",
+            say("must decode to at most {limit} bytes if sensitive, not {size}", limit=limit, size=size),
         )
     return param.replace("\n", " ")
 
@@ -68,22 +82,35 @@ def check_source_files(name: str, files: Iterable[str]) -> None:
     """Absolute paths, each of them."""
     for path in files:
         if not is_path(path):
-            raise InvalidParameter(name, f"must be absolute paths without line breaks, not {shown(path)}")
+            raise InvalidParameter(
+                name, say("must be absolute paths without line breaks, not {value}", value=shown(path))
+            )
 
 
 def check_file_type(name: str, file_type: int | None) -> None:
     """Only files on servers can be transferred yet."""
     if file_type in _FILE_TYPES_TO_COME:
-        raise NotSupported(f"{name} {file_type} ({_FILE_TYPES_TO_COME[file_type]}); use 1 (server file)")
+        raise NotSupported(
+            say(
+                _USE,
+                name=name,
+                value=file_type,
+                meaning=_FILE_TYPES_TO_COME[file_type],
+                allowed="1 (server file)",
+            )
+        )
     if file_type not in (None, 1):
-        raise InvalidParameter(name, f"must be 1 (server file), not {file_type}")
+        raise InvalidParameter(name, say("must be 1 (server file), not {value}", value=file_type))
 
 
 def check_file_name(name: str, file_name: str | None) -> None:
     """A bare name, if there is one."""
     if file_name in (".", "..") or (file_name and any(mark in file_name for mark in "/\\\n")):
         raise InvalidParameter(
-            name, f"must be a file's name without a directory or line break, not {shown(file_name)}"
+            name,
+            say(
+                "must be a file's name without a directory or line break, not {value}", value=shown(file_name)
+            ),
         )
 
 

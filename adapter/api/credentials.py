@@ -11,6 +11,7 @@ from adapter.api import json_text
 from adapter.api.json_text import shown
 from adapter.api.request import Incoming
 from adapter.errors import BadRequest, EsbParametersError, JwtMissing
+from adapter.messages import say
 from adapter.service.access import Credentials
 
 _HEADER = "x-bkapi-authorization"
@@ -53,7 +54,7 @@ class CredentialsReader:
         found = {name: _first(raw, keys) for name, keys in _NAMES.items()}
         jwt = headers.get("x-bkapi-jwt") or None
         if asked_by is AskedBy.GATEWAY and jwt is None and not any(found.values()):
-            raise JwtMissing("X-Bkapi-JWT is missing")
+            raise JwtMissing(say("X-Bkapi-JWT is missing"))
         is_system = asked_by is AskedBy.SYSTEM
         user = _named(headers, "X-Bk-Username") if is_system else None
         return Credentials(
@@ -84,13 +85,13 @@ def _vouched(headers: Mapping[str, str]) -> Credentials:
     app_code, user = _named(headers, "X-AppCode"), _named(headers, "X-Username")
     for name, value in (("X-AppCode", app_code), ("X-Username", user)):
         if not value:
-            raise BadRequest(f"The header {name} is required on /esb/api")
+            raise BadRequest(say("The header {name} is required on /esb/api", name=name))
     return Credentials(app_code=app_code, username=user, vouched=True)
 
 
 def _named(headers: Mapping[str, str], name: str) -> str | None:
     value = headers.get(name.lower())
-    json_text.check_strings({name: value}, "the headers")
+    json_text.check_strings({name: value}, say("the headers"))
     return value
 
 
@@ -98,9 +99,9 @@ def _of_header(text: str) -> dict[str, Any]:
     try:
         value = json_text.parse(text, "X-Bkapi-Authorization")
     except BadRequest:
-        raise EsbParametersError("X-Bkapi-Authorization is not JSON; send a JSON object") from None
+        raise EsbParametersError(say("X-Bkapi-Authorization is not JSON; send a JSON object")) from None
     if not isinstance(value, dict):
-        raise EsbParametersError("X-Bkapi-Authorization must be a JSON object")
+        raise EsbParametersError(say("X-Bkapi-Authorization must be a JSON object"))
     return value
 
 
@@ -108,11 +109,11 @@ def _first(raw: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         value = raw.get(key)
         if isinstance(value, (dict, list, bool, float)):
-            raise BadRequest(f"{key} must be a string, not {_kind(value)}")
+            raise BadRequest(say("{name} must be a string, not {value}", name=key, value=_kind(value)))
         if value not in (None, ""):
             return str(value).strip() or None
     return None
 
 
 def _kind(value: Any) -> str:
-    return shown(value) if isinstance(value, (dict, list)) else "a boolean or a fraction"
+    return shown(value) if isinstance(value, (dict, list)) else say("a boolean or a fraction")

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from adapter.api import replies, replies_v4
 from adapter.api.replies import EnvelopeResponse, Reply
 from adapter.errors import JobError, JwtMissing
+from adapter.messages import Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,18 +19,18 @@ class Dialect:
     """The form of the replies below some paths."""
 
     success: Callable[[Any, str], Reply]
-    failure: Callable[[JobError, str], Reply]
+    failure: Callable[[JobError, str, Language], Reply]
     http_status: Callable[[JobError], int]
 
     def succeeded(self, data: Any, request_id: str) -> Response:
         """The reply to a request that was carried out."""
         return EnvelopeResponse(self.success(data, request_id))
 
-    def failed(self, error: JobError, request_id: str) -> Response:
+    def failed(self, error: JobError, request_id: str, language: Language) -> Response:
         """The reply to a request that cannot be carried out."""
         if isinstance(error, JwtMissing):
             return Response(status_code=error.http_status)
-        return EnvelopeResponse(self.failure(error, request_id), self.http_status(error))
+        return EnvelopeResponse(self.failure(error, request_id, language), self.http_status(error))
 
 
 #: v2, v3 and everything that is not JOB's: HTTP 200 whatever happened, with few exceptions (decision 7).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import structlog
@@ -23,6 +23,7 @@ from adapter.api.unavailable import why_unavailable
 from adapter.config import Settings
 from adapter.errors import Internal, JobError, NotSupported, WrongMethod
 from adapter.job.model import Scope
+from adapter.messages import Language, say
 
 _log = structlog.get_logger(__name__)
 
@@ -69,6 +70,7 @@ class Trace:
 
     name: str
     request_id: str
+    language: Language
     app: str = ""
     user: str = ""
     started: float = field(default_factory=time.perf_counter)
@@ -92,6 +94,7 @@ class Dispatcher:
     def __init__(self, services: Services, settings: Settings) -> None:
         self._services = services
         self._max_body_bytes = settings.max_body_bytes
+        self._language = Language.of(settings.language)
         self._credentials = CredentialsReader(settings.internal_networks)
 
     def of(self, surface: Surface) -> Callable[[Request], Awaitable[Response]]:
@@ -126,7 +129,7 @@ class Dispatcher:
 
     async def read(self, request: Request, trace: Trace) -> reading.Incoming:
         """Everything of the request. Raises BodyTooLarge."""
-        return await reading.read(request, trace.request_id, self._max_body_bytes)
+        return await reading.read(request, trace.request_id, trace.language, self._max_body_bytes)
 
     async def guarded(
         self,
@@ -137,23 +140,25 @@ class Dispatcher:
     ) -> Response:
         """What `work` answers, or the envelope of what went wrong."""
         id_ = reading.request_id(request)
-        trace = Trace(name=name, request_id=id_)
+        language = reading.language_of(request, self._language)
+        trace = Trace(name=name, request_id=id_, language=language)
         try:
             response = await work(trace)
         except ClientDisconnect:
             return Response(status_code=400)
         except JobError as error:
             trace.finish(error.code)
-            return dialect.failed(error, id_)
+            return dialect.failed(error, id_, language)
         except Exception as error:  # noqa: BLE001 the last line of defence; it is logged
             reason = why_unavailable(error)
             if reason is None:
-                reason = "Internal Server Error"
+                reason = say("Internal Server Error")
                 _log.exception("unexpected error", api=trace.name, request_id=id_)
             else:
                 _log.error("database_unavailable", api=trace.name, request_id=id_, error=str(error)[:300])
             trace.finish(Internal.code)
-            return dialect.failed(Internal(f"{reason}; the service's log has request_id {id_}"), id_)
+            internal = Internal(say("{reason}; the service's log has request_id {id}", reason=reason, id=id_))
+            return dialect.failed(internal, id_, language)
         trace.finish(0)
         return response
 
@@ -187,7 +192,7 @@ class Dispatcher:
         fields = loading.load(schema, raw)
         return Call(
             services=self._services,
-            caller=caller,
+            caller=replace(caller, language=incoming.language),
             scopes=wanted,
             fields=fields,
             language=incoming.language,
@@ -197,8 +202,13 @@ class Dispatcher:
 def _find(surface: Surface, request: Request) -> Endpoint:
     name = request.path_params["name"]
     if name not in surface.endpoints:
-        raise NotSupported(f"API {name}") if name in surface.not_yet else surface.unknown(name)
+        raise NotSupported(say("API {name}", name=name)) if name in surface.not_yet else surface.unknown(name)
     found = surface.endpoints[name]
     if request.method not in found.methods:
-        raise WrongMethod(f"Method {shown(request.method)} is not allowed; use {' or '.join(found.methods)}")
+        methods = " or ".join(found.methods)
+        raise WrongMethod(
+            say(
+                "Method {method} is not allowed; use {methods}", method=shown(request.method), methods=methods
+            )
+        )
     return found

@@ -17,6 +17,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields
 from adapter.api import json_text
 from adapter.api.json_text import shown
 from adapter.errors import BadRequest
+from adapter.messages import Phrase, say
 
 INT64 = 1 << 63
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
@@ -58,16 +59,18 @@ class _Lenient(fields.Field[Any]):
         if not isinstance(value, str) or value.strip():
             return self.read(value)
         if self.required:
-            raise ValidationError("must not be empty")
+            raise ValidationError(say("must not be empty"))
         return self.load_default
 
     def read(self, value: Any) -> Any:
         """The value as the use case wants it; ValidationError if it cannot be that."""
         raise NotImplementedError
 
-    def wrong(self, expected: str, value: Any) -> ValidationError:
+    def wrong(self, expected: Phrase, value: Any) -> ValidationError:
         """What to raise: the expectation, and the value unless it is a secret."""
-        return ValidationError(f"must be {expected}" + ("" if self.secret else f", not {shown(value)}"))
+        if self.secret:
+            return ValidationError(say("must be {expected}", expected=expected))
+        return _not(expected, value)
 
 
 class Number(_Lenient):
@@ -81,9 +84,9 @@ class Number(_Lenient):
         """Numbers, their text, and floats that are whole."""
         number = _whole(value)
         if number is None or not -INT64 <= number < INT64:
-            raise self.wrong("a whole number of at most 64 bits", value)
+            raise self.wrong(say("a whole number of at most 64 bits"), value)
         if not self.at_least <= number <= self.at_most:
-            raise self.wrong(f"within {self.at_least}..{self.at_most}", value)
+            raise self.wrong(say("within {low}..{high}", low=self.at_least, high=self.at_most), value)
         return number
 
 
@@ -97,7 +100,7 @@ class Flag(_Lenient):
             return True
         if text in ("false", "0"):
             return False
-        raise self.wrong("true or false (1 or 0)", value)
+        raise self.wrong(say("true or false (1 or 0)"), value)
 
 
 class Text(_Lenient):
@@ -117,12 +120,14 @@ class Text(_Lenient):
     def read(self, value: Any) -> str:
         """The text."""
         if isinstance(value, (dict, list)) or (isinstance(value, float) and not math.isfinite(value)):
-            raise self.wrong("a string", value)
+            raise self.wrong(say("a string"), value)
         if isinstance(value, bool):
             value = str(value).lower()
         text = value if isinstance(value, str) else _number_text(value)
         if self.at_most is not None and len(text) > self.at_most:
-            raise ValidationError(f"must have at most {self.at_most} characters, not {len(text)}")
+            raise ValidationError(
+                say("must have at most {limit} characters, not {size}", limit=self.at_most, size=len(text))
+            )
         return text.strip() if self.strip else text
 
 
@@ -136,12 +141,14 @@ class Base64(_Lenient):
     def read(self, value: Any) -> str:
         """The decoded text."""
         if not isinstance(value, str):
-            raise self.wrong("a string in base64", value)
+            raise self.wrong(say("a string in base64"), value)
         text = text_of_base64(value)
         if (size := len(text.encode())) > self.max_bytes:
-            raise ValidationError(f"must decode to at most {self.max_bytes} bytes, not {size}")
+            raise ValidationError(
+                say("must decode to at most {limit} bytes, not {size}", limit=self.max_bytes, size=size)
+            )
         if "\x00" in text:
-            raise ValidationError("decodes to text with a NUL character; send base64 of text")
+            raise ValidationError(say("decodes to text with a NUL character; send base64 of text"))
         return text
 
 
@@ -152,7 +159,7 @@ class Url(Text):
         """The URL, unchanged."""
         text = super().read(value).strip()
         if not _is_http_url(text):
-            raise self.wrong("a URL like http://host:port/path", value)
+            raise self.wrong(say("a URL like http://host:port/path"), value)
         return text
 
 
@@ -169,7 +176,7 @@ class Object(fields.Nested):
         if value is None and not self.required:
             return None
         if not isinstance(value, dict):
-            raise ValidationError(f"must be an object, not {shown(value)}")
+            raise _not(say("an object"), value)
         return super()._deserialize(value, attr, data, partial, **kwargs)
 
 
@@ -192,7 +199,7 @@ class Many(fields.List[Any]):
         if value is None:
             return None
         if not isinstance(value, list):
-            raise ValidationError(f"must be a list, not {shown(value)}")
+            raise _not(say("a list"), value)
         return super()._deserialize(value, attr, data, **kwargs)
 
 
@@ -204,15 +211,19 @@ class Raw(_Lenient):
         return None if value in ({}, [], "{}", "[]", "null") else value
 
 
+def _not(expected: Phrase, value: Any) -> ValidationError:
+    return ValidationError(say("must be {expected}, not {value}", expected=expected, value=shown(value)))
+
+
 def _decoded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if not value.strip():
         return None
     try:
-        return json_text.parse(value, "the text")
+        return json_text.parse(value, say("the text"))
     except BadRequest as error:
-        raise ValidationError(f"must be JSON: {error.message}") from None
+        raise ValidationError(say("must be JSON: {reason}", reason=error.detail)) from None
 
 
 def _whole(value: Any) -> int | None:
@@ -227,7 +238,7 @@ def _whole(value: Any) -> int | None:
 
 def _number_text(value: Any) -> str:
     if isinstance(value, int) and not -INT64 <= value < INT64:
-        raise ValidationError(f"must be a string, not {shown(value)}")
+        raise _not(say("a string"), value)
     return str(value)
 
 

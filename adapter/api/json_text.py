@@ -7,6 +7,7 @@ import re
 from typing import Any, NoReturn
 
 from adapter.errors import Unreadable
+from adapter.messages import say
 
 MAX_DEPTH = 64  #: levels of nesting; JOB's own requests have six
 
@@ -24,7 +25,9 @@ def parse(text: str, what: str) -> Any:
     except RecursionError:
         raise _too_deep(what) from None
     except ValueError as error:
-        raise Unreadable(f"{what} is not valid JSON: {error}; send one JSON object") from None
+        raise Unreadable(
+            say("{what} is not valid JSON: {reason}; send one JSON object", what=what, reason=error)
+        ) from None
     check_strings(value, what)
     return value
 
@@ -54,8 +57,12 @@ def shown(value: Any) -> str:
 def _children(name: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, str) and (found := _UNSTORABLE.search(value)):
         raise Unreadable(
-            f"{name} has the character U+{ord(found.group()):04X} at position {found.start()}, "
-            "which cannot be stored; remove it"
+            say(
+                "{name} has the character U+{character} at position {position}, which cannot be stored; remove it",
+                name=name,
+                character=f"{ord(found.group()):04X}",
+                position=found.start(),
+            )
         )
     if isinstance(value, dict):
         return [(key[:64], item) for key, item in value.items()]
@@ -67,4 +74,6 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _too_deep(what: str) -> Unreadable:
-    return Unreadable(f"{what} is nested deeper than {MAX_DEPTH} levels; flatten it")
+    return Unreadable(
+        say("{what} is nested deeper than {limit} levels; flatten it", what=what, limit=MAX_DEPTH)
+    )

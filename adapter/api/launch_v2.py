@@ -22,6 +22,7 @@ from adapter.job.commands import (
     VariableValue,
 )
 from adapter.job.model import Server
+from adapter.messages import say
 
 _TARGETS = "ip_list|custom_query_id|target_server"
 _PLATFORM_SCRIPT_TIMEOUT = 1000
@@ -108,9 +109,9 @@ def _steps(items: list[Mapping[str, Any]] | None) -> tuple[StepOverride, ...] | 
         return None
     ids = [item["step_id"] for item in items]
     if not ids:
-        raise InvalidParameter("steps", "lists no step; leave it out to run every step")
+        raise InvalidParameter("steps", say("lists no step; leave it out to run every step"))
     if len(set(ids)) < len(ids):
-        raise InvalidParameter("steps.step_id", "lists a step twice")
+        raise InvalidParameter("steps.step_id", say("lists a step twice"))
     return tuple(_step(item) for item in items)
 
 
@@ -152,13 +153,13 @@ def _account(fields: Mapping[str, Any], name: str) -> AccountRef:
 def _target(fields: Mapping[str, Any]) -> Server:
     target = targets.server_v2(fields)
     if target.is_empty:
-        raise MissingOrInvalid(_TARGETS, "give at least one host or group")
+        raise MissingOrInvalid(_TARGETS, say("give at least one host or group"))
     return target
 
 
 def _path(path: str | None) -> str:
     if path is None or not checks.is_path(path):
-        raise MissingOrInvalid("file_target_path", "must be an absolute path")
+        raise MissingOrInvalid("file_target_path", say("must be an absolute path"))
     return path
 
 
@@ -168,7 +169,9 @@ def _source(item: Mapping[str, Any]) -> SourceSpec:
     account = _account(item, "file_source.account")
     server = targets.server_v2(item)
     if server.is_empty:
-        raise MissingOrInvalid(_TARGETS.replace("ip_list", "file_source.ip_list", 1), "give a source host")
+        raise MissingOrInvalid(
+            _TARGETS.replace("ip_list", "file_source.ip_list", 1), say("give a source host")
+        )
     checks.check_source_files("file_source.files", item["files"])
     return SourceSpec(files=tuple(item["files"]), account=account, server=server)
 

@@ -19,6 +19,7 @@ from adapter.job.commands import (
     VariableValue,
 )
 from adapter.job.model import Server
+from adapter.messages import say
 
 
 def execute_script(call: Call) -> Launched:
@@ -58,7 +59,7 @@ def transfer_file(call: Call) -> Launched:
     """fast_transfer_file."""
     path = call["file_target_path"]
     if path is None or not checks.is_path(path):
-        raise MissingOrInvalid("file_target_path", "must be an absolute path")
+        raise MissingOrInvalid("file_target_path", say("must be an absolute path"))
     account = _account(call.fields)
     target = _target(call["target_server"], "target_server")
     if not call["file_source_list"]:
@@ -106,7 +107,7 @@ def variable_value(
     """A variable's new value; hosts only count if there is no text (contract c, execute_job_plan)."""
     id_ = id_ if id_ is not None and id_ >= 1 else None
     if id_ is None and name is None:
-        raise InvalidParameter("|".join(names), "give one of them")
+        raise InvalidParameter("|".join(names), say("give one of them"))
     if not value and not server.is_empty:
         return VariableValue(id=id_, name=name, server=server)
     return VariableValue(id=id_, name=name, value=value or "")
@@ -161,4 +162,4 @@ def _variable(item: Mapping[str, Any]) -> VariableValue:
 def _refuse(fields: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if fields[name] is not None:
-            raise NotSupported(f"{name}; leave it out")
+            raise NotSupported(say("{name}; leave it out", name=name))

@@ -11,6 +11,7 @@ from adapter.api.call import Call
 from adapter.errors import FieldInvalid, NotSupported, ScopeUnknown
 from adapter.job.commands import Launched
 from adapter.job.model import IpRef, Server
+from adapter.messages import say
 
 
 def execute_script(call: Call) -> Launched:
@@ -28,13 +29,15 @@ def _check(fields: Mapping[str, Any]) -> None:
     """What v4's validation has beyond the form of each field."""
     target = fields["execute_target"]
     if target is None or not any(target.values()):
-        raise FieldInvalid("execute_target", "needs at least one host, dynamic group or topology node")
+        raise FieldInvalid("execute_target", say("needs at least one host, dynamic group or topology node"))
     if target["kube_container_filters"] is not None:
-        raise NotSupported("execute_target.kube_container_filters; there are no containers here, only hosts")
+        raise NotSupported(
+            say("execute_target.kube_container_filters; there are no containers here, only hosts")
+        )
     if all(fields[name] is None for name in ("script_version_id", "script_id", "script_content")):
-        raise FieldInvalid("script_content", "is required without script_version_id and script_id")
+        raise FieldInvalid("script_content", say("is required without script_version_id and script_id"))
     if fields["account_id"] is None and fields["account_alias"] is None:
-        raise FieldInvalid("account_id", "is required, or account_alias")
+        raise FieldInvalid("account_id", say("is required, or account_alias"))
 
 
 def _target(call: Call, fields: Mapping[str, Any]) -> Server:

@@ -9,6 +9,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from adapter.errors import FieldInvalid
+from adapter.messages import Phrase, say
+from adapter.phrases import PHRASES
 
 
 def load(schema: type[Schema], raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,4 +35,5 @@ def _first(messages: Any, path: str = "") -> tuple[str, str]:
         return _first(inner, path + step)
     if isinstance(messages, list):
         return _first(messages[0], path)
-    return path, str(messages)
+    text = str(messages) if not isinstance(messages, Phrase) else messages
+    return path, say(text) if text in PHRASES else text

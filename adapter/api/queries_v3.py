@@ -22,6 +22,7 @@ from adapter.errors import InvalidParameters, MissingOrInvalid, StepInstanceUnkn
 from adapter.job.commands import JobFilter
 from adapter.job.model import StepInstance
 from adapter.job.status import LaunchMode, RunStatus, TaskType
+from adapter.messages import say
 
 _MAX_LOG_HOSTS = 500
 _MAX_SPAN_MS = 30 * 24 * 3600 * 1000
@@ -54,7 +55,7 @@ def batch_ip_log(call: Call) -> StepLogs:
     asked = [HostRef(bk_host_id=id_) for id_ in call["host_id_list"]]
     asked = asked or [_asked(item) for item in call["ip_list"]]
     if not asked or len(asked) > _MAX_LOG_HOSTS or not all(item.names_a_host for item in asked):
-        raise MissingOrInvalid("host_id_list/ip_list", f"give 1..{_MAX_LOG_HOSTS} hosts")
+        raise MissingOrInvalid("host_id_list/ip_list", say("give 1..{limit} hosts", limit=_MAX_LOG_HOSTS))
     return step_logs(call, asked)
 
 
@@ -68,9 +69,9 @@ def job_list(call: Call) -> JobPage:
     """get_job_instance_list."""
     first, last = (_time(call, name) for name in ("create_time_start", "create_time_end"))
     if last <= first:
-        raise MissingOrInvalid("create_time_end", "must be after create_time_start")
+        raise MissingOrInvalid("create_time_end", say("must be after create_time_start"))
     if last - first > _MAX_SPAN_MS:
-        raise InvalidParameters("create_time_start and create_time_end must be at most 30 days apart")
+        raise InvalidParameters(say("create_time_start and create_time_end must be at most 30 days apart"))
     for name, kind in (("type", TaskType), ("status", RunStatus), ("launch_mode", LaunchMode)):
         _check_number(name, call[name], kind)
     start, length = max(call["start"] or 0, 0), call["length"] or 20
@@ -97,9 +98,9 @@ def operate(call: Call) -> int:
     """operate_job_instance; answers the job instance's id."""
     job_instance_id, code = call["job_instance_id"], call["operation_code"]
     if job_instance_id is None or job_instance_id < 1:
-        raise InvalidParameters("job_instance_id must be at least 1")
+        raise InvalidParameters(say("job_instance_id must be at least 1"))
     if code not in (_TERMINATE, _START):
-        raise InvalidParameters("operation_code must be 1 (terminate) or 2 (start)")
+        raise InvalidParameters(say("operation_code must be 1 (terminate) or 2 (start)"))
     run = call.services.operate.terminate if code == _TERMINATE else call.services.operate.start
     run(call.caller, call.scope, job_instance_id)
     return int(job_instance_id)
@@ -157,5 +158,10 @@ def _time(call: Call, name: str) -> int:
 def _check_number(name: str, value: int | None, kind: type[IntEnum]) -> None:
     if value is not None and value not in set(kind):
         raise InvalidParameters(
-            f"{name} must be one of {', '.join(str(int(item)) for item in kind)}, not {value}"
+            say(
+                "{name} must be one of {allowed}, not {value}",
+                name=name,
+                allowed=", ".join(str(int(item)) for item in kind),
+                value=value,
+            )
         )

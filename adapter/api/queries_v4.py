@@ -8,6 +8,7 @@ from adapter.api import queries_v3
 from adapter.api.call import Call
 from adapter.api.reports import HostRef, JobPage, JobReport, StepLogs
 from adapter.errors import FieldInvalid, NotSupported
+from adapter.messages import say
 
 _MAX_LOG_HOSTS = 50
 
@@ -22,9 +23,9 @@ def batch_log(call: Call) -> StepLogs:
     """batch_get_job_instance_execute_object_log: hosts that are not in the step are left out."""
     name = next((name for name in ("host_id_list", "ip_list", "container_id_list") if call[name]), None)
     if name is None or len(call[name]) > _MAX_LOG_HOSTS:
-        raise FieldInvalid(name or "host_id_list", f"must list 1..{_MAX_LOG_HOSTS} hosts")
+        raise FieldInvalid(name or "host_id_list", say("must list 1..{limit} hosts", limit=_MAX_LOG_HOSTS))
     if name == "container_id_list":
-        raise NotSupported("container_id_list; there are no containers here, only hosts")
+        raise NotSupported(say("container_id_list; there are no containers here, only hosts"))
     if name == "host_id_list":
         asked = [HostRef(bk_host_id=id_) for id_ in call[name]]
     else:

@@ -13,6 +13,7 @@ from typing import Any
 from starlette.responses import Response
 
 from adapter.errors import JobError, PermissionDenied
+from adapter.messages import Language
 
 Reply = dict[str, Any]
 
@@ -33,9 +34,9 @@ def success(data: Any, request_id: str) -> Reply:
     return _envelope(True, 0, "success", data, request_id)
 
 
-def failure(error: JobError, request_id: str) -> Reply:
+def failure(error: JobError, request_id: str, language: Language) -> Reply:
     """The envelope of an error."""
-    reply = _envelope(False, error.code, error.message, None, request_id)
+    reply = _envelope(False, error.code, error.message_in(language), None, request_id)
     if isinstance(error, PermissionDenied):
         reply["permission"] = _plain(error.permission)
     return reply

@@ -6,6 +6,7 @@ from typing import Any
 
 from adapter import errors
 from adapter.errors import JobError, PermissionDenied
+from adapter.messages import FIELDS_BIND_FAILED, Language
 
 Reply = dict[str, Any]
 
@@ -78,16 +79,17 @@ def success(data: Any, request_id: str) -> Reply:
     return {"data": _without_nulls(data), "job_request_id": request_id}
 
 
-def failure(error: JobError, request_id: str) -> Reply:
+def failure(error: JobError, request_id: str, language: Language) -> Reply:
     """The envelope of an error; `details` has JOB's code and what is wrong with which value."""
-    message = error.message
+    said = error.message_in(language)
+    message = said
     if isinstance(error, errors.FieldInvalid):
-        message = f"Fields [{error.field}] bind failed"
+        message = FIELDS_BIND_FAILED[language].format(field=error.field)
     code = _CODES.get(type(error), error.code)
     found: dict[str, Any] = {"code": kind(error), "message": message}
     if isinstance(error, PermissionDenied):
         found["data"] = error.permission
-    found["details"] = [{"code": str(code), "message": error.message}]
+    found["details"] = [{"code": str(code), "message": said}]
     return {"error": found, "job_request_id": request_id}
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from adapter.api import json_text
 from adapter.api.json_text import shown
 from adapter.errors import BodyTooLarge, Unreadable
-from adapter.messages import Language
+from adapter.messages import Language, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,20 +19,16 @@ class Incoming:
     """What came over the wire, before anyone believes it. `repr` has no values: they may be secrets."""
 
     id: str  #: the request_id of the reply and of the log
+    language: Language  #: in which the caller is told
     path: str
     body: bytes = field(repr=False)
     peer: str  #: the address it came from, "" if there is none
     query: dict[str, str] = field(repr=False)
     headers: dict[str, str] = field(repr=False)  #: names in lower case
 
-    @property
-    def language(self) -> Language:
-        """In which the caller wants to be told."""
-        return Language.of(self.headers.get("blueking-language"))
-
     def fields(self) -> dict[str, Any]:
         """Body and query in one: the body wins. Raises Unreadable."""
-        json_text.check_strings(self.query, "the query")
+        json_text.check_strings(self.query, say("the query"))
         return {**self.query, **_body_object(self.body)}
 
 
@@ -42,10 +38,17 @@ def request_id(request: Request) -> str:
     return given if 8 <= len(given) <= 64 and given.replace("-", "").isalnum() else uuid.uuid4().hex
 
 
-async def read(request: Request, id_: str, max_body_bytes: int) -> Incoming:
+def language_of(request: Request, default: Language) -> Language:
+    """What Blueking-Language asks for."""
+    asked = request.headers.get("blueking-language", "")
+    return Language.of(asked) if asked.strip() else default
+
+
+async def read(request: Request, id_: str, language: Language, max_body_bytes: int) -> Incoming:
     """Everything of the request; BodyTooLarge as soon as that is certain, whatever Content-Length says."""
     return Incoming(
         id=id_,
+        language=language,
         path=request.url.path,
         peer=request.client.host if request.client else "",
         body=await _read_body(request, max_body_bytes),
@@ -69,7 +72,10 @@ async def _read_body(request: Request, limit: int) -> bytes:
 
 def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(
-        f"The body is larger than {limit} bytes; raise ADAPTER_MAX_BODY_BYTES or split the job"
+        say(
+            "The body is larger than {limit} bytes; raise ADAPTER_MAX_BODY_BYTES or split the job",
+            limit=limit,
+        )
     )
 
 
@@ -79,8 +85,10 @@ def _body_object(body: bytes) -> dict[str, Any]:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Unreadable(f"The body is not UTF-8 at byte {error.start}; send JSON in UTF-8") from None
-    value = json_text.parse(text, "The body")
+        raise Unreadable(
+            say("The body is not UTF-8 at byte {position}; send JSON in UTF-8", position=error.start)
+        ) from None
+    value = json_text.parse(text, say("The body"))
     if not isinstance(value, dict):
-        raise Unreadable(f"The body must be a JSON object, not {shown(value)}")
+        raise Unreadable(say("The body must be a JSON object, not {value}", value=shown(value)))
     return value

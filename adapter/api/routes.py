@@ -13,6 +13,9 @@ from adapter.api.endpoints import Dispatcher, Endpoint, Surface
 from adapter.api.json_text import shown
 from adapter.api.not_served import NOT_YET
 from adapter.errors import BadRequest, EsbComponentNotFound, JobError, NoSuchPath
+from adapter.messages import say
+
+_NO_API = "There is no API {name}; see the list of APIs in the documentation"
 
 _ESB = "/api/c/compapi"
 _GATEWAY = "/api"  #: BlueKing's API gateway: /api/v3, /api/v3/system
@@ -24,15 +27,15 @@ _SERVICES = {"v2": V2_SERVICES, "v3": V3_SERVICES, "v4": V4_SERVICES}
 
 
 def _unknown_component(name: str) -> JobError:
-    return EsbComponentNotFound(f"Not found, component class not found: {shown(name)}")
+    return EsbComponentNotFound(say("Not found, component class not found: {name}", name=shown(name)))
 
 
 def _unknown_api(name: str) -> JobError:
-    return BadRequest(f"There is no API {shown(name)}; see the list of APIs in the documentation")
+    return BadRequest(say(_NO_API, name=shown(name)))
 
 
 def _no_handler(name: str) -> JobError:
-    return NoSuchPath(f"There is no API {shown(name)}; see the list of APIs in the documentation")
+    return NoSuchPath(say(_NO_API, name=shown(name)))
 
 
 def _esb(component: str, version: str) -> Surface:

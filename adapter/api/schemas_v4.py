@@ -7,6 +7,7 @@ from marshmallow import ValidationError, validates_schema
 from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
 from adapter.api.schemas_v3 import MAX_NAME, MAX_PARAM_BYTES, MAX_SCRIPT_BYTES
 from adapter.api.targets import DynamicGroup, Ipv4, Timeout, TopoNodeFields
+from adapter.messages import say
 
 
 class HostV4(BaseSchema):
@@ -20,7 +21,7 @@ class HostV4(BaseSchema):
     def names_a_host(self, data: dict[str, object], **_: object) -> None:
         """One of the ways must be complete."""
         if data["bk_host_id"] is None and None in (data["bk_cloud_id"], data["ip"]):
-            raise ValidationError("is required, or bk_cloud_id and ip", "bk_host_id")
+            raise ValidationError(say("is required, or bk_cloud_id and ip"), "bk_host_id")
 
 
 class ExecuteTarget(BaseSchema):

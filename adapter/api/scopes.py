@@ -10,6 +10,7 @@ from adapter.api.json_text import shown
 from adapter.api.loading import load
 from adapter.errors import BadRequest
 from adapter.job.model import Scope
+from adapter.messages import say
 
 _BIZ_SET_IDS = range(8_000_000, 10_000_000)  #: legacy ids that mean a business set
 
@@ -47,16 +48,19 @@ def source_and_target(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
 def _of_scope(fields: Mapping[str, Any]) -> Scope:
     if fields["bk_scope_type"] not in ("biz", "biz_set"):
         raise BadRequest(
-            f"Invalid bk_scope_type: must be biz or biz_set, not {shown(fields['bk_scope_type'])}"
+            say(
+                "Invalid bk_scope_type: must be biz or biz_set, not {value}",
+                value=shown(fields["bk_scope_type"]),
+            )
         )
     if fields["bk_scope_id"] is None:
-        raise BadRequest("Invalid bk_scope_id: must not be blank")
+        raise BadRequest(say("Invalid bk_scope_id: must not be blank"))
     return Scope(fields["bk_scope_type"], fields["bk_scope_id"])
 
 
 def _of_biz(name: str, biz_id: int | None) -> Scope:
     if biz_id is None:
-        raise BadRequest(f"Invalid {name}: give bk_scope_type and bk_scope_id, or bk_biz_id")
+        raise BadRequest(say("Invalid {name}: give bk_scope_type and bk_scope_id, or bk_biz_id", name=name))
     if biz_id < 1:
-        raise BadRequest(f"Invalid {name}: must be at least 1, not {biz_id}")
+        raise BadRequest(say("Invalid {name}: must be at least 1, not {value}", name=name, value=biz_id))
     return Scope("biz_set" if biz_id in _BIZ_SET_IDS else "biz", str(biz_id))

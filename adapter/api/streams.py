@@ -24,6 +24,7 @@ from adapter.api.request import Incoming
 from adapter.api.routes import BASES
 from adapter.errors import MissingOrInvalid, WrongMethod
 from adapter.job.model import FileLog, Host, HostChange, HostResult, JobInstance, StepInstance
+from adapter.messages import say
 from adapter.service.follow import Event, Follower, JobEnd, LogEnd, LogPart
 
 _PREFIX = "/api/ext/v1"
@@ -65,7 +66,7 @@ def _log(call: Call) -> tuple[Follower, dict[int, Host]]:
     ]
     execute_count = call["execute_count"]
     if execute_count is not None and execute_count < 0:
-        raise MissingOrInvalid("execute_count", f"must be at least 0, not {execute_count}")
+        raise MissingOrInvalid("execute_count", say("must be at least 0, not {value}", value=execute_count))
     step = call.services.follow.step(call.scope, ids[0], execute_count)
     return call.services.follow.log(step, ids[1], _last_event_id(call) or 0), source_hosts(step)
 
@@ -106,7 +107,13 @@ def _endpoint(dispatcher: Dispatcher, stream: Stream) -> Callable[[Request], Awa
     async def serve(request: Request) -> Response:
         async def work(trace: Trace) -> Response:
             if request.method != "GET":
-                raise WrongMethod(f"Method {shown(request.method)} is not allowed; use GET")
+                raise WrongMethod(
+                    say(
+                        "Method {method} is not allowed; use {methods}",
+                        method=shown(request.method),
+                        methods="GET",
+                    )
+                )
             incoming = await dispatcher.read(request, trace)
             call = await run_in_threadpool(_understood, dispatcher, stream, incoming, request, trace)
             follower, known = await run_in_threadpool(stream.follow, call)
@@ -133,7 +140,7 @@ def _last_event_id(call: Call) -> int | None:
     """The header; or last_event_id, for browsers that begin at what a page shows."""
     value: int | None = call["last_event_id"]
     if value is not None and value < 0:
-        raise MissingOrInvalid("Last-Event-ID", f"must be at least 0, not {value}")
+        raise MissingOrInvalid("Last-Event-ID", say("must be at least 0, not {value}", value=value))
     return value
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from adapter.api.fields import BaseSchema, Many, Number, Object, Text
 from adapter.job.commands import AccountRef
 from adapter.job.model import IpRef, Server, TopoNode
+from adapter.messages import say
 
 _OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}(\.{_OCTET}){{3}}")
@@ -21,7 +22,7 @@ class Ipv4(Text):
         """The address."""
         text = super().read(value)
         if not _IPV4.fullmatch(text):
-            raise self.wrong("an IPv4 address without blanks", value)
+            raise self.wrong(say("an IPv4 address without blanks"), value)
         return text
 
 

@@ -35,6 +35,11 @@ def _paths(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
 @click.option("--max-streams", type=click.IntRange(1), help="Event streams open at once. [default: 200]")
 @click.option(
+    "--language",
+    type=click.Choice(["zh-cn", "en"]),
+    help="Of replies to who sends no Blueking-Language. [default: zh-cn]",
+)
+@click.option(
     "--jwt-public-keys",
     callback=_paths,
     help="PEM files of gateways whose X-Bkapi-JWT is believed, with commas. [default: none]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapter.job.model import Scope, Server
+from adapter.messages import Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,7 @@ class Caller:
     app_code: str
     user: str
     scopes: frozenset[Scope] | None = None  #: None: every scope
+    language: Language = Language.EN  #: in which its jobs are named if it does not name them
 
 
 @dataclass(frozen=True, kw_only=True)

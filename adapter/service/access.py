@@ -9,6 +9,7 @@ from typing import Any
 from adapter import errors
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
+from adapter.messages import say
 from adapter.service.gateway_jwt import GatewayClaims, GatewayJwt
 from adapter.service.names import is_name, shown
 from adapter.store.apps import App, AppStore, Token
@@ -16,6 +17,8 @@ from adapter.store.secrets import hash_secret, matches
 from adapter.store.transactions import is_storable
 
 _NOBODY = hash_secret(secrets.token_hex(32))  # what the secret of an unknown application is compared with
+
+_ANOTHERS = "The specified user TOKEN belongs to another APP, not to [bk_app_code={code}]"
 
 _SYSTEM_NAME = "JOB"
 _CMDB_NAME = "Configuration System"
@@ -59,8 +62,10 @@ class Access:
             return self._by_jwt(credentials, self._gateway.claims(credentials.jwt))
         if credentials.jwt and not _says_anything(credentials):
             raise errors.EsbError(
-                "X-Bkapi-JWT is not believed here: the service needs the gateway's public key "
-                "(ADAPTER_JWT_PUBLIC_KEYS); or send X-Bkapi-Authorization"
+                say(
+                    "X-Bkapi-JWT is not believed here: the service needs the gateway's public key "
+                    "(ADAPTER_JWT_PUBLIC_KEYS); or send X-Bkapi-Authorization"
+                )
             )
         if credentials.system or credentials.system_user:
             return self._system(credentials)
@@ -71,8 +76,10 @@ class Access:
         app = self._verified(credentials)
         if not credentials.username:
             raise errors.EsbError(
-                "User authentication failed, please provide a valid user identity, "
-                "such as bk_token, bk_username"
+                say(
+                    "User authentication failed, please provide a valid user identity, "
+                    "such as bk_token, bk_username"
+                )
             )
         return _acting(app, credentials.username)
 
@@ -80,8 +87,12 @@ class Access:
         """Raises PermissionDenied, with JOB's permission object, if the caller may not use the scope."""
         if caller.scopes is not None and scope not in caller.scopes:
             raise errors.PermissionDenied(
-                f"APP [{caller.app_code}] may not access [{scope}]; "
-                f"allow it with `adapter app update {caller.app_code} --scope …`",
+                say(
+                    "APP [{code}] may not access [{scope}]; "
+                    "allow it with `adapter app update {code} --scope …`",
+                    code=caller.app_code,
+                    scope=scope,
+                ),
                 _permission(scope),
             )
 
@@ -90,7 +101,9 @@ class Access:
         user = credentials.system_user or credentials.username
         if not user:
             raise errors.EsbError(
-                "User authentication failed, system paths need the user's name in the header X-Bk-Username"
+                say(
+                    "User authentication failed, system paths need the user's name in the header X-Bk-Username"
+                )
             )
         return _acting(app, user)
 
@@ -100,7 +113,7 @@ class Access:
         if credentials.system_user:
             return _acting(app, credentials.system_user)
         if claims.user is None:
-            raise errors.UserMissing("X-Bkapi-JWT names no user; on system paths X-Bk-Username may")
+            raise errors.UserMissing(say("X-Bkapi-JWT names no user; on system paths X-Bk-Username may"))
         if not claims.is_user_verified:
             return _acting(app, claims.user)
         if not is_name(claims.user):
@@ -110,10 +123,7 @@ class Access:
     def _by_access_token(self, credentials: Credentials, access_token: str) -> Caller:
         token = self._token(access_token)
         if credentials.app_code and credentials.app_code != token.app.code:
-            raise errors.EsbError(
-                "The specified user TOKEN belongs to another APP, "
-                f"not to [bk_app_code={shown(credentials.app_code)}]"
-            )
+            raise errors.EsbError(say(_ANOTHERS, code=shown(credentials.app_code)))
         if credentials.app_secret and not _is_secret(token.app, credentials.app_secret):
             raise _wrong_secret(token.app.code)
         return _caller(token.app, token.user)
@@ -128,17 +138,17 @@ class Access:
         app = self._verified(credentials)
         token = self._token(bk_token)
         if token.app.code != app.code:
-            raise errors.EsbError(
-                f"The specified user TOKEN belongs to another APP, not to [bk_app_code={app.code}]"
-            )
+            raise errors.EsbError(say(_ANOTHERS, code=app.code))
         return _caller(app, token.user)
 
     def _token(self, text: str) -> Token:
         token = self._apps.find_token(text)
         if token is None:
             raise errors.EsbError(
-                "The specified user TOKEN (access_token or bk_token) does not exist, "
-                "please create one with `adapter token create`"
+                say(
+                    "The specified user TOKEN (access_token or bk_token) does not exist, "
+                    "please create one with `adapter token create`"
+                )
             )
         return token
 
@@ -154,7 +164,7 @@ class Access:
         is_known = _is_secret(app, credentials.app_secret or "")  # before the branches: same work for each
         if not code:
             raise errors.EsbError(
-                "Invalid APP Code, please provide bk_app_code and bk_app_secret, or an access_token"
+                say("Invalid APP Code, please provide bk_app_code and bk_app_secret, or an access_token")
             )
         if app is None:
             raise _unknown_app(code)
@@ -183,29 +193,38 @@ def _says_anything(credentials: Credentials) -> bool:
 
 def _unknown_app(code: str) -> errors.EsbError:
     return errors.EsbError(
-        f"Invalid APP Code [bk_app_code={shown(code)}], please confirm if the APP Code has been registered"
+        say(
+            "Invalid APP Code [bk_app_code={code}], please confirm if the APP Code has been registered",
+            code=shown(code),
+        )
     )
 
 
 def _no_name() -> errors.EsbError:
     return errors.EsbError(
-        "User authentication failed, the user name must be 1 to 128 printable characters without spaces"
+        say("User authentication failed, the user name must be 1 to 128 printable characters without spaces")
     )
 
 
 def _wrong_secret(code: str) -> errors.EsbError:
     return errors.EsbError(
-        f"APP Secret verification failed [bk_app_code={code}], please check bk_app_secret; "
-        f"`adapter app create {code} --rotate` gives the APP a new one"
+        say(
+            "APP Secret verification failed [bk_app_code={code}], please check bk_app_secret; "
+            "`adapter app create {code} --rotate` gives the APP a new one",
+            code=code,
+        )
     )
 
 
 def _acting(app: App, user: str) -> Caller:
     if not app.act_as_any_user:
         raise errors.EsbError(
-            f"User authentication failed, APP [bk_app_code={app.code}] may not act for a user by name alone; "
-            "please provide a valid user identity, such as access_token, bk_token, "
-            "or allow it with `adapter app update --act-as-any-user`"
+            say(
+                "User authentication failed, APP [bk_app_code={code}] may not act for a user by name alone; "
+                "please provide a valid user identity, such as access_token, bk_token, "
+                "or allow it with `adapter app update --act-as-any-user`",
+                code=app.code,
+            )
         )
     if not is_name(user):
         raise _no_name()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from adapter import errors
+from adapter.messages import say
 from adapter.ports import Clock
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -53,13 +54,13 @@ class GatewayJwt:
         payload = self._verified(token)
         now = self._clock.now_ms() / 1000
         if not _number(payload, "exp") or now > payload["exp"] + _LEEWAY_SECONDS:
-            raise errors.NotLoggedIn("X-Bkapi-JWT has expired, or does not say when it expires")
+            raise errors.NotLoggedIn(say("X-Bkapi-JWT has expired, or does not say when it expires"))
         if _number(payload, "nbf") and now < payload["nbf"] - _LEEWAY_SECONDS:
-            raise errors.NotLoggedIn("X-Bkapi-JWT is not valid yet; compare the clocks of both machines")
+            raise errors.NotLoggedIn(say("X-Bkapi-JWT is not valid yet; compare the clocks of both machines"))
         app, user = (_mapping(payload, name) for name in ("app", "user"))
         app_code = _text(app, "app_code", "bk_app_code")
         if app_code is None or app.get("verified") is not True:
-            raise errors.AppMissing("X-Bkapi-JWT names no application that its gateway has verified")
+            raise errors.AppMissing(say("X-Bkapi-JWT names no application that its gateway has verified"))
         return GatewayClaims(
             app_code=app_code,
             user=_text(user, "username", "bk_username"),
@@ -70,10 +71,10 @@ class GatewayJwt:
         """The payload, once the signature is known to be a gateway's."""
         parts = token.split(".") if len(token) <= _MAX_LENGTH else []
         if len(parts) != 3:
-            raise errors.NotLoggedIn("X-Bkapi-JWT is no signed JWT")
+            raise errors.NotLoggedIn(say("X-Bkapi-JWT is no signed JWT"))
         algorithm = _HASHES.get(str(_object(parts[0]).get("alg")))
         if algorithm is None:
-            raise errors.NotLoggedIn("X-Bkapi-JWT is not signed with RS256, RS384 or RS512")
+            raise errors.NotLoggedIn(say("X-Bkapi-JWT is not signed with RS256, RS384 or RS512"))
         signed, signature = f"{parts[0]}.{parts[1]}".encode("ascii", "replace"), _bytes(parts[2])
         if not any(_is_signed(key, algorithm, signed, signature) for key in self._keys):
             raise errors.NotLoggedIn(
@@ -104,7 +105,7 @@ def _bytes(part: str) -> bytes:
     try:
         return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise errors.NotLoggedIn("X-Bkapi-JWT is not in base64") from None
+        raise errors.NotLoggedIn(say("X-Bkapi-JWT is not in base64")) from None
 
 
 def _object(part: str) -> Mapping[str, Any]:
@@ -113,7 +114,7 @@ def _object(part: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise errors.NotLoggedIn("X-Bkapi-JWT has a part that is no JSON object")
+        raise errors.NotLoggedIn(say("X-Bkapi-JWT has a part that is no JSON object"))
     return value
 
 

@@ -18,15 +18,13 @@ from adapter.job.model import JobInstance, Scope
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
 from adapter.job.status import TaskType, TransferMode
+from adapter.messages import FILE_NAME, SCRIPT_NAME
 from adapter.ports import Clock, Hosts
 from adapter.service.catalog import Catalog
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables
 from adapter.service.step_builder import FileDraft, Places, Prepared, ScriptDraft, StepBuilder, StepDraft
 from adapter.store.jobs import JobStore
-
-_SCRIPT_NAME = "Script Execution_"
-_FILE_NAME = "File Transfer_"
 
 
 class Launch:
@@ -56,7 +54,7 @@ class Launch:
         if command.target.is_empty:
             raise errors.HostEmpty
         now_ms = self._clock.now_ms()
-        name = command.task_name or _SCRIPT_NAME + timestamp_name(now_ms, None)
+        name = command.task_name or SCRIPT_NAME[command.caller.language] + timestamp_name(now_ms, None)
         work = ScriptDraft(
             script=command.script,
             account=command.account,
@@ -75,7 +73,7 @@ class Launch:
         self._require_scope(command.scope)
         _check_transfer(command)
         now_ms = self._clock.now_ms()
-        name = command.task_name or _FILE_NAME + timestamp_name(now_ms, None)
+        name = command.task_name or FILE_NAME[command.caller.language] + timestamp_name(now_ms, None)
         is_strict = command.transfer_mode == TransferMode.STRICT  # 3 and 4 are only known to templates
         work = FileDraft(
             sources=command.sources,

@@ -104,7 +104,7 @@ class make_world:  # noqa: N801 used like a function
             ready=lambda: None,
         )
         self.app = create_app(services, settings or Settings(max_body_bytes=MAX_BODY))
-        http = TestClient(self.app, client=(peer, 50_000))
+        http = TestClient(self.app, client=(peer, 50_000), headers={"Blueking-Language": "en"})
         credentials = {"bk_app_code": name, "bk_app_secret": secret, "bk_username": "admin"}
         self.world = World(
             stores=stores,

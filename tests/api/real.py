@@ -92,7 +92,8 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
     app = create_app(services, settings)
     return Real(
         job=JobClient(
-            TestClient(app), {"bk_app_code": "real", "bk_app_secret": secret, "bk_username": "admin"}
+            TestClient(app, headers={"Blueking-Language": "en"}),
+            {"bk_app_code": "real", "bk_app_secret": secret, "bk_username": "admin"},
         ),
         jobs=jobs,
         logs=logs,

@@ -123,7 +123,7 @@ class Service:
     def _env(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
         ssh = {} if self.own_ssh_settings else _ENVIRONMENT
-        return {**clean, **ssh, **self.environment}
+        return {**clean, "ADAPTER_LANGUAGE": "en", **ssh, **self.environment}
 
     # --- the command line ------------------------------------------------------------------------------
 

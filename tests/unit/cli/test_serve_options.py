@@ -24,6 +24,7 @@ VALUES = {
     "default_biz": ("7", "7"),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
+    "language": ("en", "en"),
     "jwt_public_keys": ("/k/a.pem, /k/b.pem", (Path("/k/a.pem"), Path("/k/b.pem"))),
     "internal_networks": ("10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),
 }
@@ -47,6 +48,7 @@ def test_worker_has_the_options_of_serve_that_are_not_the_apis() -> None:
     """So one file of variables serves both."""
     only_served = {"host", "port", "no_worker", "max_body_bytes", "max_streams"} | {
         "jwt_public_keys",
+        "language",
         "internal_networks",
     }
     assert {parameter.name for parameter in worker.params} == set(option_names()) - only_served
@@ -86,6 +88,7 @@ def test_a_file_that_is_no_key(tmp_path: Path) -> None:
         ("PORT", "words", "ADAPTER_PORT='words' is no whole number"),
         ("NO_WORKER", "perhaps", "ADAPTER_NO_WORKER='perhaps' is no boolean"),
         ("INTERNAL_NETWORKS", "10.0.0.1/8", "internal_networks: 10.0.0.1/8 has host bits set"),
+        ("LANGUAGE", "fr", "language must be zh-cn or en, not fr"),
         ("CALLBACK_RETRY_PAUSES", "5,soon", "ADAPTER_CALLBACK_RETRY_PAUSES: '5,soon' is no list of seconds"),
     ],
 )
