@@ -164,7 +164,10 @@ def rehearse() -> None:
         for name in names:
             loader.get(name, class_only=True)
     Templar(loader=DataLoader()).template(trust_as_template("{{ 'a' | quote }}"))
-    threaded.install()
+    if not threaded.install():
+        print(
+            "this ansible-core is not known: each host gets a process of its own", file=sys.stderr, flush=True
+        )
     # Forks share these pages as long as no collection of garbage writes into them.
     gc.collect()
     gc.freeze()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextvars
 import copy
+import inspect
 import math
 import os
 import threading
@@ -36,6 +37,12 @@ _THREADED = frozenset({"ssh", "ansible.builtin.ssh", "local", "ansible.builtin.l
 _LARGEST = 25
 #: Seconds between looks at results and at crews that have ended.
 _LOOK = 0.005
+
+
+#: What a worker process is made with.
+_OF_WORKERS = set(
+    "final_q task_vars host task play_context loader variable_manager shared_loader_obj worker_id cliargs".split()
+)
 
 
 class Crew(WorkerProcess):  # type: ignore[misc]
@@ -63,10 +70,17 @@ class Crew(WorkerProcess):  # type: ignore[misc]
             vars(worker).update({f"_{name}": value for name, value in member.items()})
             worker._task = member["task"].copy(exclude_parent=True, exclude_tasks=True)
             worker._task._parent = member["task"]._parent
-            with TaskContext(worker._task):
+            with _task_context(worker):
                 WorkerProcess._run(worker)
         except BaseException:  # noqa: BLE001 whose host never answers: Ansible ends the run when a worker fails
             self._hard_exit(traceback.format_exc())
+
+
+def _task_context(worker: WorkerProcess) -> Any:
+    """What Ansible looks up the task by: ansible-core 2.21 also has the host and its variables there."""
+    if hasattr(TaskContext, "create"):
+        return TaskContext.create(task=worker._task, task_vars=worker._task_vars, host_name=worker._host.name)
+    return TaskContext(worker._task)
 
 
 class ThreadedLinear(linear.StrategyModule):  # type: ignore[misc]
@@ -188,6 +202,13 @@ class Strategies:
         return ThreadedLinear(tqm) if is_linear else self._loader.get(name, tqm)
 
 
-def install() -> None:
-    """From now on plays of this process and its forks that name no other strategy run with crews."""
-    task_queue_manager.strategy_loader = Strategies(plugins.strategy_loader)
+def install() -> bool:
+    """From now on plays of this process and its forks that name no other strategy run with crews.
+
+    False, and nothing is changed, if this ansible-core's workers are not as those of 2.19 to 2.21.
+    """
+    known = set(inspect.signature(WorkerProcess.__init__).parameters) - {"self"} == _OF_WORKERS
+    has_context = hasattr(TaskContext, "create") or "task" in inspect.signature(TaskContext).parameters
+    if known and has_context:
+        task_queue_manager.strategy_loader = Strategies(plugins.strategy_loader)
+    return known and has_context
