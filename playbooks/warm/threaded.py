@@ -40,9 +40,10 @@ _LOOK = 0.005
 
 
 #: What a worker process is made with.
-_OF_WORKERS = set(
-    "final_q task_vars host task play_context loader variable_manager shared_loader_obj worker_id cliargs".split()
-)
+_OF_WORKERS = {
+    *("host", "task", "task_vars", "play_context", "worker_id"),
+    *("final_q", "loader", "variable_manager", "shared_loader_obj", "cliargs"),
+}
 
 
 class Crew(WorkerProcess):  # type: ignore[misc]
