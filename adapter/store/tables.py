@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from adapter.job.status import RunStatus
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -192,17 +194,38 @@ job_instance = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: All that workers look through to find their next job: small however many jobs are stored.
-sa.Index(
-    "ix_job_instance_open",
-    job_instance.c.worker_id,
-    job_instance.c.status,
-    job_instance.c.scope_type,
-    job_instance.c.scope_id,
-    job_instance.c.id,
-    sqlite_where=sa.and_(job_instance.c.open, job_instance.c.started),
-    postgresql_where=sa.and_(job_instance.c.open, job_instance.c.started),
-)
+#: No parameter: with one no database knows that an index of these rows alone will do.
+_WAITING: sa.ColumnElement[int] = sa.literal_column(str(int(RunStatus.WAITING)), sa.Integer)
+
+
+def waits(job: sa.FromClause) -> sa.ColumnElement[bool]:
+    """A job that a worker may begin when there is a place for it."""
+    return sa.and_(_is_anybodys(job), job.c.status == _WAITING)
+
+
+def is_left(job: sa.FromClause) -> sa.ColumnElement[bool]:
+    """A job that somebody must go on with at once: begun and let go of, to be stopped, or to be told of."""
+    return sa.and_(_is_anybodys(job), job.c.status != _WAITING)
+
+
+def is_claimed(job: sa.FromClause) -> sa.ColumnElement[bool]:
+    """A job that some worker has."""
+    return sa.and_(job.c.open, job.c.worker_id.is_not(None))
+
+
+def _is_anybodys(job: sa.FromClause) -> sa.ColumnElement[bool]:
+    return sa.and_(job.c.open, job.c.started, job.c.worker_id.is_(None))
+
+
+def _index_of(name: str, rows: sa.ColumnElement[bool], *columns: sa.Column[object]) -> None:
+    """All that workers look through to find their next job: small however many jobs are stored."""
+    sa.Index(name, *columns, sqlite_where=rows, postgresql_where=rows)
+
+
+_job = job_instance.c
+_index_of("ix_job_instance_waiting", waits(job_instance), _job.scope_type, _job.scope_id, _job.id)
+_index_of("ix_job_instance_left", is_left(job_instance), _job.status, _job.id)
+_index_of("ix_job_instance_claimed", is_claimed(job_instance), _job.worker_id, _job.scope_type, _job.scope_id)
 
 #: The processes that run jobs. Others judge by `beat`, a counter, whether one is alive; its times are for people.
 worker = sa.Table(
