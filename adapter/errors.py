@@ -2,7 +2,7 @@
 
 JobError
 ├── BadRequest 1240003            a request that cannot be understood
-│   └── FieldInvalid, Unreadable, BodyTooLarge, WrongMethod, NoSuchPath
+│   └── FieldInvalid, Unreadable, BodyTooLarge, BodyTooSlow, WrongMethod, NoSuchPath
 ├── NotSupported 1241011          understood, and not built yet
 ├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
@@ -80,6 +80,12 @@ class BodyTooLarge(BadRequest):
     """The body is over the configured limit."""
 
     http_status = 413
+
+
+class BodyTooSlow(BadRequest):
+    """The body did not come in time."""
+
+    http_status = 408
 
 
 class NoSuchPath(BadRequest):

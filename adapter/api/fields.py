@@ -20,6 +20,7 @@ from adapter.errors import BadRequest
 from adapter.messages import Phrase, say
 
 INT64 = 1 << 63
+MAX_ITEMS = 100_000  #: of a list; no job may have so many hosts or files
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
@@ -200,6 +201,10 @@ class Many(fields.List[Any]):
             return None
         if not isinstance(value, list):
             raise _not(say("a list"), value)
+        if len(value) > MAX_ITEMS:  # before each of them is looked at
+            raise ValidationError(
+                say("must have at most {limit} entries, not {size}", limit=MAX_ITEMS, size=len(value))
+            )
         return super()._deserialize(value, attr, data, **kwargs)
 
 

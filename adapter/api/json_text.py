@@ -12,6 +12,7 @@ from adapter.messages import say
 MAX_DEPTH = 64  #: levels of nesting; JOB's own requests have six
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_TO_CHECK = (str, dict, list)
 
 
 def parse(text: str, what: str) -> Any:
@@ -34,12 +35,7 @@ def parse(text: str, what: str) -> Any:
 
 def check_strings(value: Any, what: str) -> None:
     """Raise Unreadable for nesting beyond MAX_DEPTH and for strings that cannot be stored."""
-    level, depth = [(what, value)], 0
-    while level:
-        if depth > MAX_DEPTH:
-            raise _too_deep(what)
-        level = [child for name, item in level for child in _children(name, item)]
-        depth += 1
+    _check(value, what, what, 0)
 
 
 def shown(value: Any) -> str:
@@ -54,19 +50,33 @@ def shown(value: Any) -> str:
     return text if len(text) <= 64 else f"{text[:60]}…"
 
 
-def _children(name: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, str) and (found := _UNSTORABLE.search(value)):
-        raise Unreadable(
-            say(
-                "{name} has the character U+{character} at position {position}, which cannot be stored; remove it",
-                name=name,
-                character=f"{ord(found.group()):04X}",
-                position=found.start(),
-            )
-        )
+def _check(value: Any, name: str, what: str, depth: int) -> None:
+    """Goes down one branch after the other: a body of millions of empty lists takes no memory here."""
+    if isinstance(value, str):
+        if found := _UNSTORABLE.search(value):
+            raise _unstorable(name, found)
+        return
+    if depth > MAX_DEPTH:
+        raise _too_deep(what)
     if isinstance(value, dict):
-        return [(key[:64], item) for key, item in value.items()]
-    return [(name, item) for item in value] if isinstance(value, list) else []
+        for key, item in value.items():
+            if isinstance(item, _TO_CHECK):
+                _check(item, key[:64], what, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, _TO_CHECK):
+                _check(item, name, what, depth + 1)
+
+
+def _unstorable(name: str, found: re.Match[str]) -> Unreadable:
+    return Unreadable(
+        say(
+            "{name} has the character U+{character} at position {position}, which cannot be stored; remove it",
+            name=name,
+            character=f"{ord(found.group()):04X}",
+            position=found.start(),
+        )
+    )
 
 
 def _refuse_constant(name: str) -> NoReturn:

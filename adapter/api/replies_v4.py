@@ -95,7 +95,8 @@ def failure(error: JobError, request_id: str, language: Language) -> Reply:
 
 def http_status(error: JobError) -> int:
     """The HTTP status of an error."""
-    return 413 if isinstance(error, errors.BodyTooLarge) else _STATUS[kind(error)]
+    is_http = isinstance(error, (errors.BodyTooLarge, errors.BodyTooSlow))  # neither is JOB's
+    return error.http_status if is_http else _STATUS[kind(error)]
 
 
 def kind(error: JobError) -> str:

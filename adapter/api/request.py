@@ -6,12 +6,15 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
 from starlette.requests import Request
 
 from adapter.api import json_text
 from adapter.api.json_text import shown
-from adapter.errors import BodyTooLarge, Unreadable
+from adapter.errors import BodyTooLarge, BodyTooSlow, Unreadable
 from adapter.messages import Language, say
+
+BODY_SECONDS = 120  #: for the whole body: 64 MiB at half a megabyte a second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,16 @@ async def _read_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > limit:
         raise _too_large(limit)
+    try:
+        with anyio.fail_after(BODY_SECONDS):
+            return await _chunks_of(request, limit)
+    except TimeoutError:
+        raise BodyTooSlow(
+            say("The body did not come within {limit} seconds; send it faster", limit=BODY_SECONDS)
+        ) from None
+
+
+async def _chunks_of(request: Request, limit: int) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -11,9 +11,9 @@ from typing import Any
 import click
 import structlog
 import uvicorn
-from starlette.applications import Starlette
 
 from adapter.bootstrap import Adapter
+from adapter.cli.http_server import server_config
 from adapter.cli.processes import built, drained, started, worker_options
 from adapter.config import words
 
@@ -64,18 +64,6 @@ def serve(**options: Any) -> None:
     log.info("serving", url=f"http://{host}:{port}", data_dir=str(settings.data_dir), pid=os.getpid())
     server.run(sockets=[listener])
     drained(adapter)
-
-
-def server_config(app: Starlette) -> uvicorn.Config:
-    """How uvicorn serves it. Who asks from where is the peer's address, whatever X-Forwarded-For says."""
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=10,
-        proxy_headers=False,
-    )
 
 
 class _Server(uvicorn.Server):

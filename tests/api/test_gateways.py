@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
-from adapter.cli.serve import server_config
+from adapter.cli.http_server import server_config
 from adapter.config import Settings
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.store.opening import Stores
