@@ -7,9 +7,6 @@ from collections.abc import Callable
 
 from tests.chaos.stage import Stage, kill, some
 
-#: Seconds that a cable is cut for.
-CUT = 20
-
 Fault = Callable[[Stage, random.Random], set[int]]
 _NOBODY: set[int] = set()
 
@@ -54,10 +51,10 @@ def drain(stage: Stage, _chance: random.Random) -> set[int]:
 
 
 def cable(stage: Stage, chance: random.Random) -> set[int]:
-    """A host's cable is cut for CUT seconds."""
+    """A host's cable is cut for a while."""
     host = chance.choice(stage.lab.hosts_of(1))
     stage.lab.cut(host)
-    stage.repair_in(CUT, lambda: stage.lab.mend(host))
+    stage.repair_in(stage.cut, lambda: stage.lab.mend(host))
     return {host.bk_host_id}
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.chaos.faults import KILLS, OTHERS, Fault
-from tests.chaos.stage import Stage
+from tests.chaos.stage import Stage, begin_anew
 from tests.chaos.work import Task, Work
 from tests.e2e.jobs import Jobs
 from tests.e2e.restarts import no_ansible_left
 from tests.lab import Lab, LabHost
 from tests.support.audits import audited
+from tests.support.service import Service
 
 #: Seconds that all jobs of a round may take to end once the last fault was mended.
 _PATIENCE = 420
@@ -30,11 +31,12 @@ class Measure:
     long_seconds: float = 40
     pause: float = 3  #: seconds between two things at most
     file_bytes: int = 3_000_000
+    cut: float = 20  #: seconds that a cable is cut for
 
 
 @dataclass
 class Round:
-    """One round, on a stage of its own. `log` is told what happens."""
+    """One round, on a stage of its own. `log` is told what happens; `begin` starts the service."""
 
     lab: Lab
     directory: Path
@@ -42,15 +44,17 @@ class Round:
     chance: random.Random
     measure: Measure
     log: Callable[[str], object] = print
+    begin: Callable[[Service], object] = begin_anew
     tasks: list[Task] = field(default_factory=list)
     shaken: set[int] = field(default_factory=set)  #: hosts whose connection was broken
     happened: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> list[str]:
         """What is wrong after it: nothing, or each thing in a line."""
-        stage = Stage(self.lab, self.directory / f"round{self.number}", apart=self.chance.random() < 0.5)
+        apart = self.chance.random() < 0.5
+        stage = Stage(self.lab, self.directory / f"round{self.number}", apart=apart, cut=self.measure.cut)
         self.log(f"round {self.number}: {'API and worker apart' if stage.worker else 'one process'}")
-        stage.start()
+        stage.start(self.begin)
         try:
             work = Work(self.lab, Jobs(stage.api))
             for name, act in self._program(stage, work):

@@ -24,10 +24,14 @@ _PATIENCE = 240
 
 
 class Stage:
-    """A running service over a lab. `apart`: the API and the worker are two processes."""
+    """A running service over a lab. `apart`: the API and the worker are two processes.
 
-    def __init__(self, lab: Lab, data_dir: Path, *, apart: bool) -> None:
+    `cut` is the seconds that a cable is cut for.
+    """
+
+    def __init__(self, lab: Lab, data_dir: Path, *, apart: bool, cut: float) -> None:
         self.lab = lab
+        self.cut = cut
         environment = {"ANSIBLE_SSH_ARGS": _SSH}
         options = ("--drain-seconds", "2")
         self.api = Service(
@@ -39,11 +43,9 @@ class Stage:
         self.worker = WorkerNode(data_dir, lab.inventory, options, environment) if apart else None
         self._repairs: list[tuple[float, Callable[[], None]]] = []
 
-    def start(self) -> None:
-        """With an application and the account `root`."""
-        self.api.start(_PATIENCE)
-        self.api.new_credentials()
-        self.api.apply('scope: {type: biz, id: "1"}\naccounts: [{alias: root, account: root}]\n')
+    def start(self, begin: Callable[[Service], object]) -> None:
+        """`begin` starts the service for the first time, with an application and the account `root`."""
+        begin(self.api)
         if self.worker is not None:
             self.worker.start(_PATIENCE)
 
@@ -115,6 +117,13 @@ class Stage:
         self._repairs = [item for item in self._repairs if item[0] > now]
         for _, repair in due:
             repair()
+
+
+def begin_anew(api: Service) -> None:
+    """Over an empty data directory, by its commands."""
+    api.start(_PATIENCE)
+    api.new_credentials()
+    api.apply('scope: {type: biz, id: "1"}\naccounts: [{alias: root, account: root}]\n')
 
 
 def kill(pids: list[int]) -> int:
