@@ -5,6 +5,7 @@ JobError
 │   └── FieldInvalid, Unreadable, BodyTooLarge, BodyTooSlow, WrongMethod, NoSuchPath
 ├── NotSupported 1241011          understood, and not built yet
 ├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
+│   └── KeyUsed, with HTTP 409
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
@@ -25,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapter.messages import SENTENCES, Language
+from adapter.messages import SENTENCES, Language, say
 
 
 class JobError(Exception):
@@ -122,6 +123,21 @@ class InvalidParameter(JobError):
 
     def __init__(self, name: str, reason: str = "") -> None:
         super().__init__(reason, name=name)
+
+
+class KeyUsed(InvalidParameter):
+    """X-Idempotency-Key stands for another request of the application."""
+
+    http_status = 409
+
+    def __init__(self, job_instance_id: int) -> None:
+        super().__init__(
+            "X-Idempotency-Key",
+            say(
+                "another request was sent with it, which is job instance {id}; send a new key with a new request",
+                id=job_instance_id,
+            ),
+        )
 
 
 class MissingOrInvalid(JobError):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 PHRASES: Mapping[str, str] = {
     "is required": "必填",
+    "must be 1 to 255 printable ASCII characters without blanks": "必须是 1 到 255 个可见 ASCII 字符，不含空白",
+    "another request was sent with it, which is job instance {id}; send a new key with a new request": "它已用于另一个请求（作业实例 {id}）；新的请求请使用新的值",
     "must not be null": "不能为 null",
     "must not be empty": "不能为空",
     "must be {expected}": "必须是{expected}",

@@ -22,6 +22,8 @@ _NAMES = {
     "bk_token": ("bk_token",),
     "username": ("bk_username", "username"),
 }
+#: Keys of a request's query or body that say who asks; JOB's own also take the two that are not read here.
+CREDENTIAL_KEYS = frozenset({key for keys in _NAMES.values() for key in keys} | {"bk_signature", "bk_ticket"})
 
 
 class AskedBy(Enum):

@@ -18,6 +18,7 @@ from adapter.api import request as reading
 from adapter.api.call import Call, Services
 from adapter.api.credentials import AskedBy, CredentialsReader
 from adapter.api.dialects import ENVELOPE, Dialect
+from adapter.api.idempotency import once_of
 from adapter.api.json_text import shown
 from adapter.api.unavailable import why_unavailable
 from adapter.config import Settings
@@ -170,6 +171,8 @@ class Dispatcher:
         call = self.understood(
             found.schema, found.scopes, incoming, raw, asked_by=surface.asked_by, trace=trace
         )
+        once = once_of(incoming, surface.version, raw)
+        call = replace(call, caller=replace(call.caller, once=once))
         return surface.dialect.succeeded(found.answer(call), incoming.id)
 
     def understood(

@@ -31,6 +31,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.NotSupported: "NOT_IMPLEMENTED",
     errors.MissingParameter: "INVALID_ARGUMENT",
     errors.InvalidParameter: "INVALID_ARGUMENT",
+    errors.KeyUsed: "ALREADY_EXISTS",
     errors.InvalidParameters: "INVALID_ARGUMENT",
     errors.MissingOrInvalid: "INVALID_ARGUMENT",
     errors.HostEmpty: "INVALID_ARGUMENT",

@@ -9,6 +9,14 @@ from adapter.messages import Language
 
 
 @dataclass(frozen=True, kw_only=True)
+class Once:
+    """What makes a launch happen at most once: the caller's key, and a digest of what it was sent with."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Caller:
     """Who is asking: an application, and the user it acts for."""
 
@@ -16,6 +24,7 @@ class Caller:
     user: str
     scopes: frozenset[Scope] | None = None  #: None: every scope
     language: Language = Language.EN  #: in which its jobs are named if it does not name them
+    once: Once | None = None  #: from X-Idempotency-Key
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import wraps
+from typing import TypeVar
 
 from adapter import errors
 from adapter.job.commands import (
@@ -25,6 +27,29 @@ from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables
 from adapter.service.step_builder import FileDraft, Places, Prepared, ScriptDraft, StepBuilder, StepDraft
 from adapter.store.jobs import JobStore
+from adapter.store.once import KeyTaken
+
+_Command = TypeVar("_Command", ExecuteScript, TransferFile, ExecutePlan, ExecutePlatformJob)
+
+
+def _at_most_once(
+    launch: Callable[[Launch, _Command], Launched],
+) -> Callable[[Launch, _Command], Launched]:
+    """What was launched under the caller's key is answered again, before anything is looked up. Raises KeyUsed."""
+
+    @wraps(launch)
+    def launched(self: Launch, command: _Command) -> Launched:
+        if (before := self.launched_before(command.caller)) is not None:
+            return before
+        try:
+            return launch(self, command)
+        except KeyTaken:  # by the same request, which came twice at once
+            before = self.launched_before(command.caller)
+            if before is None:
+                raise
+            return before
+
+    return launched
 
 
 class Launch:
@@ -48,6 +73,7 @@ class Launch:
         self._wake = wake
         self._builder = StepBuilder(catalog, hosts)
 
+    @_at_most_once
     def execute_script(self, command: ExecuteScript) -> Launched:
         """A script on hosts: fast_execute_script."""
         self._require_scope(command.scope)
@@ -63,11 +89,13 @@ class Launch:
             timeout=command.timeout,
         )
         return self._submit_fast(
+            command.caller,
             StepDraft(name=name, target=command.target, work=work),
             _job(command.caller, command.scope, name, command.callback_url, now_ms),
             command.start_task,
         )
 
+    @_at_most_once
     def transfer_file(self, command: TransferFile) -> Launched:
         """Files from hosts to hosts: fast_transfer_file, fast_push_file."""
         self._require_scope(command.scope)
@@ -87,11 +115,13 @@ class Launch:
         )
         job = _job(command.caller, command.scope, name, command.callback_url, now_ms)
         return self._submit_fast(
+            command.caller,
             StepDraft(name=name, target=command.target, work=work),
             replace(job, type=TaskType.FILE),
             command.start_task,
         )
 
+    @_at_most_once
     def execute_plan(self, command: ExecutePlan) -> Launched:
         """The enabled steps of a stored plan: execute_job_plan, execute_job."""
         self._require_scope(command.scope)
@@ -105,8 +135,9 @@ class Launch:
         job = _job(
             command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
         )
-        return self._submit(replace(job, started=command.start_task), prepared, variables)
+        return self._submit(command.caller, replace(job, started=command.start_task), prepared, variables)
 
+    @_at_most_once
     def execute_platform_job(self, command: ExecutePlatformJob) -> Launched:
         """A stored plan of any scope the caller may use: targets in one business, file sources in another.
 
@@ -131,33 +162,46 @@ class Launch:
         prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = _job(command.caller, target, plan.name, command.callback_url, self._clock.now_ms(), plan=plan)
         job = replace(job, other_scope=None if source == target else source)
-        return self._submit(job, prepared, variables)
+        return self._submit(command.caller, job, prepared, variables)
 
     def _require_scope(self, scope: Scope) -> None:
         if not self._hosts.has_scope(scope):
             raise errors.ScopeUnknown(str(scope))
 
-    def _submit_fast(self, draft: StepDraft, job: JobInstance, start: bool) -> Launched:
+    def _submit_fast(self, caller: Caller, draft: StepDraft, job: JobInstance, start: bool) -> Launched:
         prepared = self._builder.build(draft, Places.within(job.scope), PlanVariables())
-        return self._submit(replace(job, started=start), [prepared])
+        return self._submit(caller, replace(job, started=start), [prepared])
 
     def _submit(
-        self, job: JobInstance, prepared: Iterable[Prepared], variables: PlanVariables | None = None
+        self,
+        caller: Caller,
+        job: JobInstance,
+        prepared: Iterable[Prepared],
+        variables: PlanVariables | None = None,
     ) -> Launched:
         prepared = tuple(prepared)
         steps = tuple(
             replace(one.step, order=order, create_time=job.create_time) for order, one in enumerate(prepared)
         )
         told = variables.told if variables else ()
-        stored = self._jobs.add(replace(job, steps=steps), [one.hosts for one in prepared], told)
+        stored = self._jobs.add(replace(job, steps=steps), [one.hosts for one in prepared], told, caller)
         if stored.started:
             self._wake()
-        is_fast = stored.type != TaskType.PLAN
-        return Launched(
-            job_instance_id=stored.id,
-            job_instance_name=stored.name,
-            step_instance_id=stored.steps[0].id if is_fast else None,
-        )
+        return _launched(stored)
+
+    def launched_before(self, caller: Caller) -> Launched | None:
+        """What the caller's X-Idempotency-Key stands for, None if for nothing yet. Raises KeyUsed."""
+        job = self._jobs.launched(caller) if caller.once is not None else None
+        return None if job is None else _launched(job)
+
+
+def _launched(job: JobInstance) -> Launched:
+    is_fast = job.type != TaskType.PLAN
+    return Launched(
+        job_instance_id=job.id,
+        job_instance_name=job.name,
+        step_instance_id=job.steps[0].id if is_fast else None,
+    )
 
 
 def _job(

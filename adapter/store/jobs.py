@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapter import errors
-from adapter.job.commands import JobFilter
+from adapter.job.commands import Caller, JobFilter
 from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store import codec, job_rows, tables
 from adapter.store.claims import Claim
 from adapter.store.group_commit import GroupCommit
+from adapter.store.once import launched_once, mark_launched
 from adapter.store.progress import JobProgress
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import MAX_COUNT, MAX_ID, is_id, is_storable
@@ -57,10 +58,12 @@ class JobStore(JobProgress):
         job: JobInstance,
         hosts: Sequence[tuple[Host, ...]],
         variables: Sequence[JobVariable] = (),
+        caller: Caller | None = None,
     ) -> JobInstance:
         """Store the job, its steps and variables, a waiting host result for each of a step's `hosts`; or nothing.
 
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
+        Raises KeyTaken if the caller's key stands for a job by now.
         """
         if len(hosts) != len(job.steps):
             raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
@@ -73,9 +76,17 @@ class JobStore(JobProgress):
             )
             if variables:
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
+            if caller is not None:
+                mark_launched(connection, self._box, caller, job_id)
             return replace(job, id=job_id, steps=steps)
 
         return self._commits.run(insert)
+
+    def launched(self, caller: Caller) -> JobInstance | None:
+        """The job that the caller's key stands for, None if it has none yet. Raises KeyUsed."""
+        with self._engine.begin() as connection:
+            id_ = launched_once(connection, self._box, caller)
+        return None if id_ is None else self.get(id_)
 
     def get(self, job_instance_id: int) -> JobInstance | None:
         """The job with its steps in order, of any scope; None if there is none of that id."""

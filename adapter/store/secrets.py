@@ -15,6 +15,7 @@ class SecretBox:
 
     def __init__(self, key: bytes) -> None:
         self._fernet = Fernet(key)
+        self._fingerprint_key = hashlib.sha256(b"fingerprints" + key).digest()
         self.digest = hashlib.sha256(
             b"which key" + key
         ).hexdigest()  #: tells keys apart and tells nothing else
@@ -39,6 +40,10 @@ class SecretBox:
             finally:
                 draft.unlink()
         return cls(path.read_bytes().strip())
+
+    def fingerprint(self, text: str) -> str:
+        """A digest of the text (HMAC-SHA256, in hex) that nobody without the key can try texts against."""
+        return hmac.new(self._fingerprint_key, text.encode(), hashlib.sha256).hexdigest()
 
     def encrypt(self, text: str) -> str:
         """An opaque text that only decrypt() of the same key reads."""

@@ -342,3 +342,13 @@ collected_run = sa.Table(
         "hosts", sa.Text
     ),  # JSON list of the bk_host_ids that are left; NULL for all that the step went to
 )
+
+#: Launches that were sent with an X-Idempotency-Key. As long as the job is there the key stands for it.
+launched_once = sa.Table(
+    "launched_once",
+    metadata,
+    sa.Column("app_code", sa.String(128), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False),  # of the API's name and the request
+    sa.Column("job_instance_id", sa.BigInteger, nullable=False),
+)
