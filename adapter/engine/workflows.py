@@ -155,8 +155,7 @@ class _Run:
         step = next_step(self._job())
         if step is not None:
             # An error's own words may hold anything, and hosts' logs are read by many.
-            errors = getattr(why, "errors", None) or [why]
-            reason = f"the service failed ({type(errors[-1]).__name__}); its log says more: job_abnormal"
+            reason = f"the service failed ({type(why).__name__}); its log says more: job_abnormal"
             self._steps.break_off(step.id, reason)
 
     def _end(self, status: RunStatus) -> None:
@@ -197,8 +196,20 @@ class _Run:
         return job
 
     def _durably(self, name: str, what: Callable[[], T]) -> T:
-        """The result of `what`, recorded; see _persistently(). What fails otherwise is tried again."""
-        return _step(name, lambda: self._persistently(name, what))
+        """The result of `what`; see _persistently(). What fails otherwise is tried again, and raised in the end.
+
+        DBOS need not record it: nobody ever runs a claim again, and whoever has the next finds in the store what
+        is done. For each job that were three commits more.
+        """
+        left = _PATIENT["max_attempts"]
+        while True:
+            try:
+                return self._persistently(name, what)
+            except Exception:
+                left -= 1
+                if not left:
+                    raise
+            time.sleep(_PATIENT["interval_seconds"])
 
     def _persistently(self, name: str, what: Callable[[], T]) -> T:
         """The result of `what`, which waits for a disk that is full and a database that is away.
