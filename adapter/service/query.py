@@ -10,6 +10,7 @@ from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Sco
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 
+_TOLD_AT_ONCE = 64 * 1024 * 1024  #: of the logs of several hosts, in bytes
 _SEARCHED_AT_ONCE = 32 * 1024 * 1024
 _LOG_OF_A_RUNNING_HOST = 1024 * 1024  #: it may be more, or nothing: nobody has counted yet
 _LITTLE = 4096  #: of what the service itself says in a log
@@ -35,15 +36,34 @@ class Query:
         return self._jobs.list(wanted)
 
     def script_logs(self, step: StepInstance, bk_host_ids: Iterable[int]) -> dict[int, str]:
-        """What hosts printed; one that printed nothing is absent. Bytes that are no UTF-8 are shown as U+FFFD."""
-        found = self._logs.read_many(step.id, step.execute_count, set(bk_host_ids))
+        """What hosts printed; one that printed nothing is absent. Bytes that are no UTF-8 are shown as U+FFFD.
+
+        Of several hosts at once there is a limit for all of them: the longest logs are cut, and say so.
+        """
+        wanted = set(bk_host_ids)
+        if len(wanted) < 2:
+            return self._texts(step, wanted)
+        sizes = self._logs.sizes(step.id, step.execute_count, wanted)
+        share = fair_share(sizes.values(), _TOLD_AT_ONCE)
+        found = self._texts(step, {bk_host_id for bk_host_id, size in sizes.items() if size <= share})
+        for bk_host_id, size in sizes.items():
+            if size > share:
+                content = self._logs.read(step.id, step.execute_count, bk_host_id, 0, share)
+                found[bk_host_id] = (
+                    f"{content.decode(errors='replace')}\n[{share} of {size} bytes of this log are in this reply; "
+                    "ask for fewer hosts at once]\n"
+                )
+        return found
+
+    def _texts(self, step: StepInstance, bk_host_ids: set[int]) -> dict[int, str]:
+        found = self._logs.read_many(step.id, step.execute_count, bk_host_ids)
         return {bk_host_id: content.decode(errors="replace") for bk_host_id, content in found.items()}
 
     def find_in_logs(self, step: StepInstance, results: Iterable[HostResult], keyword: str) -> set[int]:
         """The hosts, of these, whose log has the keyword. At most some megabytes are in memory at once."""
         found: set[int] = set()
         for some in _portions(results):
-            texts = self.script_logs(step, some)
+            texts = self._texts(step, set(some))
             found.update(bk_host_id for bk_host_id, text in texts.items() if keyword in text)
         return found
 
@@ -55,6 +75,18 @@ class Query:
         """Where the files of some hosts stand, of all for None."""
         wanted = None if bk_host_ids is None else set(bk_host_ids)
         return self._logs.file_logs(step.id, step.execute_count, wanted)
+
+
+def fair_share(sizes: Iterable[int], limit: int) -> int:
+    """How much of each log fits if all together may have `limit` bytes: short ones leave more to the others."""
+    ordered = sorted(sizes)
+    share, left = limit, limit
+    for taken, size in enumerate(ordered):
+        share = left // (len(ordered) - taken)
+        if size > share:
+            return share
+        left -= size
+    return max(share, *ordered) if ordered else share
 
 
 def _portions(results: Iterable[HostResult]) -> Iterator[list[int]]:

@@ -96,8 +96,13 @@ class LogStore:
         with self._engine.begin() as connection:
             return connection.scalar(statement) or 0
 
-    def sizes(self, step_instance_id: int, execute_count: int) -> dict[int, int]:
-        """By host that printed anything, the offset after the last byte stored: where the next chunk begins."""
+    def sizes(
+        self, step_instance_id: int, execute_count: int, bk_host_ids: Collection[int] | None = None
+    ) -> dict[int, int]:
+        """By host that printed anything, the offset after the last byte stored: where the next chunk begins.
+
+        Of some hosts, or of all (None).
+        """
         end = sa.func.max(_chunk.c.offset + sa.func.length(_chunk.c.content))
         statement = (
             sa.select(_chunk.c.bk_host_id, end)
@@ -105,7 +110,13 @@ class LogStore:
             .group_by(_chunk.c.bk_host_id)
         )
         with self._engine.begin() as connection:
-            return {row[0]: row[1] for row in connection.execute(statement)}
+            if bk_host_ids is None:
+                return {row[0]: row[1] for row in connection.execute(statement)}
+            return {
+                row[0]: row[1]
+                for some in _batches(bk_host_ids)
+                for row in connection.execute(statement.where(_chunk.c.bk_host_id.in_(some)))
+            }
 
     def save_file_logs(self, step_instance_id: int, execute_count: int, entries: Iterable[FileLog]) -> None:
         """Write the entries in one transaction; one of the same mode, source and destination is replaced.

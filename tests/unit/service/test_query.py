@@ -63,3 +63,44 @@ def test_logs_are_those_of_the_latest_execution(world: World) -> None:
     world.logs.save_file_logs(step.id, 0, [entry])
     assert world.query.file_logs(step, None) == world.query.file_logs(step, iter([1])) == (entry,)
     assert world.query.file_logs(step, [2]) == ()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "share"),
+    [
+        ([], 100, 100),
+        ([5], 100, 100),
+        ([50, 50], 100, 50),
+        ([100, 100], 100, 50),
+        ([10, 100, 100], 100, 45),
+        ([10, 20, 1000], 100, 70),
+        ([0, 0, 1000], 100, 100),
+        ([30, 30, 41], 100, 40),
+        ([1] * 1000, 100, 0),
+        ([1000], 0, 0),
+    ],
+)
+def test_a_fair_share(sizes: list[int], limit: int, share: int) -> None:
+    """Nobody is cut who fits, and all together are within the limit."""
+    found = query.fair_share(sizes, limit)
+    assert sum(min(size, found) for size in sizes) <= limit
+    if sum(sizes) <= limit:
+        assert all(size <= found for size in sizes)
+    else:
+        assert found == share
+
+
+def test_logs_of_many_hosts_are_cut_and_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest ones; a single host's log is never cut, nor a search."""
+    launched = world.launch.execute_script(execute_script())
+    step = world.query.job(None, launched.job_instance_id).steps[0]
+    world.logs.append(step.id, 0, 1, 0, b"short")
+    world.logs.append(step.id, 0, 2, 0, b"long " * 20 + b"end")
+    monkeypatch.setattr(query, "_TOLD_AT_ONCE", 25)
+    told = world.query.script_logs(step, [1, 2, 3])
+    assert told[1] == "short"
+    assert told[2] == (
+        "long long long long \n[20 of 103 bytes of this log are in this reply; ask for fewer hosts at once]\n"
+    )
+    assert world.query.script_logs(step, [2])[2].endswith("end")
+    assert world.query.find_in_logs(step, world.query.hosts(step), "end") == {2}
