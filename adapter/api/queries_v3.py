@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from adapter.api.reports import (
     JobReport,
     StepLogs,
     by_host,
+    found_hosts,
     known_hosts,
     source_hosts,
 )
@@ -106,10 +107,10 @@ def operate(call: Call) -> int:
     return int(job_instance_id)
 
 
-def _logs(call: Call, step: StepInstance, asked: Iterable[HostRef], *, with_uploads: bool) -> StepLogs:
+def _logs(call: Call, step: StepInstance, asked: Collection[HostRef], *, with_uploads: bool) -> StepLogs:
     query = call.services.query
-    known = known_hosts(query, step)
-    found = [(ref, next((host for host in known.values() if ref.matches(host)), None)) for ref in asked]
+    known = known_hosts(query, step, asked)
+    found = found_hosts(asked, known)
     ids = {host.bk_host_id for _, host in found if host}
     texts: dict[int, str] = {}
     files: dict[int, Any] = {}

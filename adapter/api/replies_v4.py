@@ -106,6 +106,11 @@ def kind(error: JobError) -> str:
 
 
 def _without_nulls(value: Any) -> Any:
+    """Calls itself for what has something inside only: there may be millions of numbers and texts."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        return {
+            key: _without_nulls(item) if isinstance(item, (dict, list)) else item
+            for key, item in value.items()
+            if item is not None
+        }
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value

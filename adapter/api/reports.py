@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from adapter.api.use_cases import Query
@@ -43,12 +43,6 @@ class HostRef:
     def names_a_host(self) -> bool:
         """True if either way is complete."""
         return self.bk_host_id is not None or (self.bk_cloud_id is not None and self.ip is not None)
-
-    def matches(self, host: Host) -> bool:
-        """True if `host` is meant."""
-        if self.bk_host_id is not None:
-            return host.bk_host_id == self.bk_host_id
-        return (host.bk_cloud_id, host.ip) == (self.bk_cloud_id, self.ip)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,9 +144,22 @@ class VersionPage:
     with_content: bool
 
 
-def known_hosts(query: Query, step: StepInstance) -> dict[int, Host]:
-    """The step's targets, and the hosts its files come from, by id."""
-    targets = {result.host.bk_host_id: result.host for result in query.hosts(step)}
+def found_hosts(asked: Iterable[HostRef], known: Mapping[int, Host]) -> list[tuple[HostRef, Host | None]]:
+    """Each with the host that is meant, None if it is none of these; the first where two have one address."""
+    at: dict[tuple[int | None, str | None], Host] = {}
+    for host in known.values():
+        at.setdefault((host.bk_cloud_id, host.ip), host)
+    return [
+        (ref, at.get((ref.bk_cloud_id, ref.ip)) if ref.bk_host_id is None else known.get(ref.bk_host_id))
+        for ref in asked
+    ]
+
+
+def known_hosts(query: Query, step: StepInstance, asked: Collection[HostRef]) -> dict[int, Host]:
+    """Those of the step's targets that are asked for, and the hosts its files come from, by id."""
+    ids = {ref.bk_host_id for ref in asked if ref.bk_host_id is not None}
+    ips = {ref.ip for ref in asked if ref.bk_host_id is None and ref.ip is not None}
+    targets = {result.host.bk_host_id: result.host for result in query.hosts_named(step, ids, ips)}
     return source_hosts(step) | targets
 
 

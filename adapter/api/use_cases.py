@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from adapter.job.commands import (
@@ -58,6 +58,12 @@ class Query(Protocol):
 
     def hosts(self, step: StepInstance, /) -> tuple[HostResult, ...]:
         """The hosts of the step's latest execution, in order."""
+        ...
+
+    def hosts_named(
+        self, step: StepInstance, bk_host_ids: Collection[int], ips: Collection[str], /
+    ) -> tuple[HostResult, ...]:
+        """Those of them with one of these ids or addresses."""
         ...
 
     def jobs(self, wanted: JobFilter, /) -> tuple[int, tuple[JobInstance, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from adapter import errors
 from adapter.job.commands import JobFilter
@@ -30,6 +30,12 @@ class Query:
     def hosts(self, step: StepInstance) -> tuple[HostResult, ...]:
         """The step's hosts, in order of its targets."""
         return self._jobs.hosts(step.id, step.execute_count)
+
+    def hosts_named(
+        self, step: StepInstance, bk_host_ids: Collection[int], ips: Collection[str]
+    ) -> tuple[HostResult, ...]:
+        """Those of the step's hosts with one of these ids or addresses, in the same order."""
+        return self._jobs.hosts_named(step.id, step.execute_count, bk_host_ids, ips)
 
     def jobs(self, wanted: JobFilter) -> tuple[int, tuple[JobInstance, ...]]:
         """How many there are, and a page of them without their steps, newest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -144,6 +144,19 @@ class JobStore(JobProgress):
         wanted = {"step": step_instance_id, "count": execute_count}
         with self._engine.begin() as connection:
             return tuple(job_rows.to_host_result(row) for row in connection.execute(_HOSTS, wanted))
+
+    def hosts_named(
+        self, step_instance_id: int, execute_count: int, bk_host_ids: Collection[int], ips: Collection[str]
+    ) -> tuple[HostResult, ...]:
+        """Those of them with one of these ids or addresses, in the same order."""
+        named = sa.or_(
+            _host.c.bk_host_id.in_([id_ for id_ in bk_host_ids if is_id(id_)]),
+            _host.c.ip.in_([ip for ip in ips if is_storable(ip)]),
+        )
+        wanted = {"step": step_instance_id, "count": execute_count}
+        with self._engine.begin() as connection:
+            rows = connection.execute(_HOSTS.where(named), wanted)
+            return tuple(job_rows.to_host_result(row) for row in rows)
 
     def host(self, step_instance_id: int, execute_count: int, bk_host_id: int) -> HostResult | None:
         """One of them; None if it is none of them."""

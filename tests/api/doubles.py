@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from adapter.errors import JobUnknown
@@ -78,6 +78,15 @@ class MemoryQuery:
 
     def hosts(self, step: StepInstance, /) -> tuple[HostResult, ...]:
         return self.results.get(step.id, ())
+
+    def hosts_named(
+        self, step: StepInstance, bk_host_ids: Collection[int], ips: Collection[str], /
+    ) -> tuple[HostResult, ...]:
+        return tuple(
+            result
+            for result in self.hosts(step)
+            if result.host.bk_host_id in bk_host_ids or result.host.ip in ips
+        )
 
     def jobs(self, wanted: JobFilter, /) -> tuple[int, tuple[JobInstance, ...]]:
         self.filters.append(wanted)

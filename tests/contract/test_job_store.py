@@ -411,3 +411,14 @@ def test_variables_are_stored_with_their_job(jobs: JobStore) -> None:
     with pytest.raises((TypeError, ValueError, sa.exc.StatementError)):
         jobs.add(a_job(script_step()), [(WEB,)], [replace(variables[0], type="no number")])  # type: ignore[arg-type]
     assert jobs.list(wanted())[0] == 2
+
+
+def test_hosts_by_name(jobs: JobStore) -> None:
+    """By id or by address, of one execution, in order; what is no id finds nobody."""
+    step = stored(jobs).steps[0].id
+    other = stored(jobs).steps[0].id
+    assert [item.host for item in jobs.hosts_named(step, 0, [2, 99], [])] == [DB]
+    assert [item.host for item in jobs.hosts_named(step, 0, [2], ["10.0.0.1"])] == [WEB, DB]
+    assert [item.host for item in jobs.hosts_named(other, 0, [], ["10.0.0.2", "%", "x\x00"])] == [DB]
+    assert jobs.hosts_named(step, 1, [1, 2], ["10.0.0.1"]) == ()
+    assert jobs.hosts_named(step, 0, [2**63, -(2**63) - 1], []) == jobs.hosts_named(step, 0, [], []) == ()
