@@ -69,7 +69,7 @@ def test_groups_have_the_tags_that_scripts_print(jobs: Jobs, service: Service) -
     bad = jobs.script(text % ("fail", "no disk", 3), 101)
     for job, expected in ((good, [(9, "all good", 2)]), (bad, [(104, "no disk", 1)])):
         assert job.end["finished"]
-        ids = {"job_instance_id": job.id, "step_instance_id": job.step_id}
+        ids: dict[str, Any] = {"job_instance_id": job.id, "step_instance_id": job.step_id}
         status = service.data("get_step_instance_status", **SCOPE, **ids)
         groups = status["step_result_group_list"]
         assert [(group["result_type"], group["tag"], group["host_size"]) for group in groups] == expected
