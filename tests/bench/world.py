@@ -26,6 +26,9 @@ accounts:
 """
 
 
+_LATER = ("--clean-delay-seconds", "3600")
+
+
 @dataclass(frozen=True)
 class World:
     """`runs` is how often each pair is measured. Everything is below `directory`."""
@@ -60,11 +63,15 @@ class World:
 
     @contextmanager
     def serving(self, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Serving]:
-        """A service with the product's own settings, an application and the account root; stopped at the end."""
+        """A service with the product's own settings, an application and the account root; stopped at the end.
+
+        Scripts' files are removed from hosts after the measure, not between its runs: it would take time from the
+        rival's, and open connections that are to be fresh. docs/performance.md says what it costs.
+        """
         service = Service(
             data_dir=self.place("data"),
             inventory=self.inventory,
-            options=options,
+            options=(*_LATER, *options),
             environment=environment or {},
             own_ssh_settings=True,
         )
