@@ -28,6 +28,7 @@ from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.hosts.inventory import InventoryHosts
 from adapter.service.access import Access
+from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
@@ -98,6 +99,7 @@ def build(settings: Settings) -> Adapter:
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
         streams=OpenStreams(settings.max_streams),
+        bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
         catalog=catalog,
         hosts=hosts,
         ready=lambda: _ask(stores.engine),

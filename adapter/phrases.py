@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 PHRASES: Mapping[str, str] = {
     "is required": "必填",
+    "execution {count} of step instance {id} has no private data directory on this node: it has not begun, another node ran it, or it was removed": "步骤实例 {id} 的第 {count} 次执行在本节点上没有私有数据目录：尚未开始、由其他节点执行，或已被删除",
     "must be 1 to 255 printable ASCII characters without blanks": "必须是 1 到 255 个可见 ASCII 字符，不含空白",
     "another request was sent with it, which is job instance {id}; send a new key with a new request": "它已用于另一个请求（作业实例 {id}）；新的请求请使用新的值",
     "must not be null": "不能为 null",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapter.api import request as reading
+from adapter.api.bundles import bundle_routes
 from adapter.api.call import Services
 from adapter.api.endpoints import Dispatcher
 from adapter.api.health import Health
@@ -25,13 +26,14 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services, settings: Settings) -> Starlette:
-    """The application: JOB's APIs, event streams, /healthz. It starts and owns nothing."""
+    """The application: JOB's APIs, event streams, bundles, /healthz. It starts and owns nothing."""
     dispatcher = Dispatcher(services, settings)
     app = Starlette(
         routes=[
             Route("/healthz", Health(services).answer, methods=["GET"]),
             *routes(dispatcher),
             *stream_routes(dispatcher),
+            *bundle_routes(dispatcher),
         ],
         exception_handlers={HTTPException: _no_route_in(Language.of(settings.language))},
     )

@@ -13,6 +13,7 @@ from adapter.job.model import Scope
 from adapter.messages import Language
 from adapter.ports import Hosts
 from adapter.service.access import Access
+from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
 
@@ -27,6 +28,7 @@ class Services:
     query: Query
     follow: Follow
     streams: OpenStreams
+    bundles: Bundles
     catalog: Catalog
     hosts: Hosts
     ready: Callable[[], None]

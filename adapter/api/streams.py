@@ -13,21 +13,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from adapter.api import checks, scopes, views_v3
+from adapter.api import checks, ext, views_v3
 from adapter.api.call import Call
 from adapter.api.endpoints import Dispatcher, Trace
 from adapter.api.event_stream import EventStream
 from adapter.api.fields import BaseSchema, Number
-from adapter.api.json_text import shown
 from adapter.api.reports import source_hosts
-from adapter.api.request import Incoming
 from adapter.api.routes import BASES
-from adapter.errors import MissingOrInvalid, WrongMethod
+from adapter.errors import MissingOrInvalid
 from adapter.job.model import FileLog, Host, HostChange, HostResult, JobInstance, StepInstance
 from adapter.messages import say
 from adapter.service.follow import Event, Follower, JobEnd, LogEnd, LogPart
-
-_PREFIX = "/api/ext/v1"
 
 
 class JobEvents(BaseSchema):
@@ -61,14 +57,9 @@ def _job(call: Call) -> tuple[Follower, dict[int, Host]]:
 
 
 def _log(call: Call) -> tuple[Follower, dict[int, Host]]:
-    ids = [
-        checks.require_id(name, call[name], MissingOrInvalid) for name in ("step_instance_id", "bk_host_id")
-    ]
-    execute_count = call["execute_count"]
-    if execute_count is not None and execute_count < 0:
-        raise MissingOrInvalid("execute_count", say("must be at least 0, not {value}", value=execute_count))
-    step = call.services.follow.step(call.scope, ids[0], execute_count)
-    return call.services.follow.log(step, ids[1], _last_event_id(call) or 0), source_hosts(step)
+    bk_host_id = checks.require_id("bk_host_id", call["bk_host_id"], MissingOrInvalid)
+    step = ext.step_of(call)
+    return call.services.follow.log(step, bk_host_id, _last_event_id(call) or 0), source_hosts(step)
 
 
 STREAMS = (
@@ -84,7 +75,7 @@ STREAMS = (
 def stream_routes(dispatcher: Dispatcher) -> list[Route]:
     """The paths of all streams."""
     return [
-        Route(base + _PREFIX + stream.path, _endpoint(dispatcher, stream), methods=["GET"])
+        Route(base + ext.PREFIX + stream.path, _endpoint(dispatcher, stream), methods=["GET"])
         for base in BASES
         for stream in STREAMS
     ]
@@ -106,34 +97,20 @@ def _endpoint(dispatcher: Dispatcher, stream: Stream) -> Callable[[Request], Awa
 
     async def serve(request: Request) -> Response:
         async def work(trace: Trace) -> Response:
-            if request.method != "GET":
-                raise WrongMethod(
-                    say(
-                        "Method {method} is not allowed; use {methods}",
-                        method=shown(request.method),
-                        methods="GET",
-                    )
-                )
+            ext.require_get(request)
             incoming = await dispatcher.read(request, trace)
-            call = await run_in_threadpool(_understood, dispatcher, stream, incoming, request, trace)
+            call = await run_in_threadpool(
+                ext.understood, dispatcher, stream.schema, incoming, request, trace
+            )
             follower, known = await run_in_threadpool(stream.follow, call)
             streams = call.services.streams
             streams.require_room()
             name = f"{trace.name} {trace.request_id}"
             return _StreamResponse(EventStream(streams, follower, lambda event: view(event, known), name))
 
-        return await dispatcher.guarded(request, _PREFIX + stream.path, work)
+        return await dispatcher.guarded(request, ext.PREFIX + stream.path, work)
 
     return serve
-
-
-def _understood(
-    dispatcher: Dispatcher, stream: Stream, incoming: Incoming, request: Request, trace: Trace
-) -> Call:
-    raw = incoming.fields() | {name: value for name, value in request.path_params.items() if name != "stage"}
-    if "last-event-id" in incoming.headers:
-        raw["last_event_id"] = incoming.headers["last-event-id"]
-    return dispatcher.understood(stream.schema, scopes.one, incoming, raw, trace=trace)
 
 
 def _last_event_id(call: Call) -> int | None:

@@ -14,6 +14,7 @@ from adapter.config import Settings
 from adapter.job.model import Host
 from adapter.service.access import Access
 from adapter.service.applications import Applications
+from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
@@ -97,6 +98,7 @@ class make_world:  # noqa: N801 used like a function
                 JobStore(stores.engine, stores.box), LogStore(stores.engine), JobChanges(stores.engine)
             ),
             streams=OpenStreams(2),
+            bundles=Bundles(Path("/nonexistent"), Path("/nonexistent")),
             catalog=Catalog(
                 accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock
             ),

@@ -13,6 +13,7 @@ from adapter.job.status import StepType, VariableType
 from adapter.ports import Clock
 from adapter.service.access import Access
 from adapter.service.applications import Applications
+from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
 from adapter.service.launch import Launch
@@ -73,6 +74,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
         streams=OpenStreams(settings.max_streams),
+        bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
         catalog=catalog,
         hosts=hosts,
         ready=lambda: None,

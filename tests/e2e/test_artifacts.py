@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
 import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from adapter.config import Settings
 from tests.e2e.jobs import Job, Jobs, Source
 from tests.lab import Lab
 
@@ -85,3 +89,67 @@ def test_what_needs_a_secret_says_so_by_hand(jobs: Jobs, tmp_path: Path) -> None
     assert code == 2
     assert results["lab101"]["job"]["state"] == "refused"
     assert "is kept by the service, not in this artifact" in results["lab101"]["msg"]
+
+
+def downloaded(job: Job, to: Path, **query: Any) -> Path:
+    """The step's bundle, unpacked."""
+    assert job.service.credentials is not None
+    reply = httpx.get(
+        f"{job.service.url}/api/ext/v1/step_instances/{job.step_id}/bundle",
+        params={"bk_biz_id": job.biz, **query},
+        headers=job.service.credentials.in_header(),
+        trust_env=False,
+    )
+    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/gzip"), reply.text
+    with tarfile.open(fileobj=io.BytesIO(reply.content)) as tar:
+        tar.extractall(to, filter="data")
+    (directory,) = to.iterdir()
+    assert directory.name == f"step-{job.step_id}.0"
+    return directory
+
+
+def test_a_bundle_is_all_that_a_run_needs(jobs: Jobs, tmp_path: Path) -> None:
+    """Nothing of it names the service's machine: the collection comes along, and no result or log is in it."""
+    text = 'echo "said $1"; case "$(hostname) $HOME" in *lab102*) exit 5;; esac'
+    job = jobs.script(text, 101, 102, param="'{{ x }}'")
+    assert job.status == 4
+    bundle = downloaded(job, tmp_path, execute_count=0)
+    assert {path.name for path in bundle.iterdir()} == {"inventory", "project", "env"}
+    content = b"".join(path.read_bytes() for path in bundle.rglob("*") if path.is_file())
+    for path in (job.service.data_dir, Settings().playbooks):
+        assert str(path).encode() not in content
+    code, results = run_by_hand(bundle)
+    assert code == 2
+    exits = {name: result["job"]["exit_code"] for name, result in results.items()}
+    assert exits == {"lab101": 0, "lab102": 5}
+    assert results["lab101"]["stdout"] == job.log(101)
+
+
+def test_a_bundle_of_another_account_keeps_its_secrets(jobs: Jobs, tmp_path: Path) -> None:
+    """Its files say where a secret would be asked for; the parameter of a sensitive job is in none."""
+    job = jobs.script("true", 101, param="hunter2-in-a-bundle", is_param_sensitive=1).succeeded()
+    bundle = downloaded(job, tmp_path)
+    assert not [path for path in bundle.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "code"),
+    [
+        ("999999", {}, 1244006),
+        ("0", {}, 1241007),
+        ("{step}", {"execute_count": 7}, 1241003),
+        ("{step}", {"execute_count": -1}, 1241007),
+        ("{step}", {"bk_biz_id": 2}, 1244006),
+    ],
+)
+def test_no_bundle(jobs: Jobs, path: str, query: dict[str, Any], code: int) -> None:
+    """Of no step, of another business, of an execution that never was: said in the envelope."""
+    job = jobs.script("true", 101).succeeded()
+    assert job.service.credentials is not None
+    reply = httpx.get(
+        f"{job.service.url}/api/ext/v1/step_instances/{path.format(step=job.step_id)}/bundle",
+        params={"bk_biz_id": job.biz, **query},
+        headers=job.service.credentials.in_header(),
+        trust_env=False,
+    )
+    assert reply.json()["code"] == code, reply.text
