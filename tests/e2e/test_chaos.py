@@ -11,7 +11,7 @@ from tests.chaos.rounds import Measure, Round
 from tests.e2e.conftest import Prepared
 from tests.lab import Lab
 
-SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+SEED = int(os.environ.get("CHAOS_SEED") or 0) or random.SystemRandom().randrange(1, 10**6)
 _SHORT = Measure(kills=2, others=1, long_seconds=5, pause=1, file_bytes=1_500_000, cut=6)
 
 
