@@ -136,10 +136,10 @@ class Execution:
         self.data.limit_to(None if wanted == set(run_input.hosts) else sorted(wanted))
         outcome = self._play(STEP_PLAYBOOK, "run", environ)
         if self.is_terminated and self.step.script is not None:
-            self._take_recorded()
+            self.recorder.take_recorded()
             self._stop(environ)
         self.recorder.take_spool()
-        self._take_recorded()
+        self.recorder.take_recorded()
         if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
@@ -150,7 +150,7 @@ class Execution:
         patience = Patience()
         while not patience.is_lost:
             outcome = self._play(STOP_PLAYBOOK, "stop", environ)
-            self._take_recorded()
+            self.recorder.take_recorded()
             if outcome is None or not outcome.problem or not self.board.unfinished:
                 return
             patience.note(is_fruitful=False, was_killed=outcome.was_killed)
@@ -214,9 +214,6 @@ class Execution:
 
     def _is_overdue(self) -> bool:
         return time.monotonic() > self.deadline
-
-    def _take_recorded(self) -> None:
-        self.recorder.take_recorded()
 
     def _give_up_the_rest(self) -> None:
         status = HostStatus.TASK_ERROR

@@ -37,8 +37,6 @@ _THREADED = frozenset({"ssh", "ansible.builtin.ssh", "local", "ansible.builtin.l
 _LARGEST = 25
 #: Seconds between looks at results and at crews that have ended.
 _LOOK = 0.005
-
-
 #: What a worker process is made with.
 _OF_WORKERS = {
     *("host", "task", "task_vars", "play_context", "worker_id"),
@@ -164,8 +162,7 @@ class ThreadedLinear(linear.StrategyModule):  # type: ignore[misc]
     def _wait_on_pending_results(self, iterator: Any) -> list[Any]:
         if self._mustered:
             self._start_crew()
-        early, self._early = self._early, []
-        return early + super()._wait_on_pending_results(iterator)  # type: ignore[no-any-return]
+        return super()._wait_on_pending_results(iterator)  # type: ignore[no-any-return]
 
 
 def _can_be_threaded(task: Any, task_vars: dict[str, Any], play_context: Any) -> bool:
