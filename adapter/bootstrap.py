@@ -43,6 +43,7 @@ from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
+from adapter.store.quota import JobQuota
 from adapter.store.workers import WorkerStore
 
 
@@ -86,7 +87,12 @@ def build(settings: Settings) -> Adapter:
     clock = SystemClock()
     gateway = _gateway(settings, clock)
     stores = open_store(settings)
-    jobs = JobStore(stores.engine, stores.box)
+    quota = JobQuota(
+        total=settings.max_unfinished_jobs,
+        per_scope=settings.max_unfinished_jobs_per_scope,
+        per_app=settings.max_unfinished_jobs_per_app,
+    )
+    jobs = JobStore(stores.engine, stores.box, quota=quota)
     logs = LogStore(stores.engine)
     hosts = _hosts(settings, stores)
     worker = None if settings.no_worker else _worker(settings, stores, jobs, logs, hosts, clock)

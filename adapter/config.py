@@ -30,6 +30,9 @@ class Settings:
     max_running_jobs: int = 16  #: jobs this worker runs at once; the others wait
     max_running_jobs_total: int = 0  #: over all workers; 0 is no limit
     max_running_jobs_per_scope: int = 0  #: of one business, over all workers; 0 is 3/4 of what they may run
+    max_unfinished_jobs: int = 100_000  #: a further one is refused with 1244034; 0 is no limit
+    max_unfinished_jobs_per_scope: int = 0  #: of one business: 1244032; 0 is no limit
+    max_unfinished_jobs_per_app: int = 0  #: of one application: 1244033; 0 is no limit
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
     max_streams: int = 200  #: event streams open at once; a further one is refused with 429
     #: PEM files of gateways whose X-Bkapi-JWT is believed; with none, no JWT is
@@ -62,7 +65,14 @@ class Settings:
         for name in ("forks", "max_running_jobs", "max_body_bytes", "max_streams", "callback_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("max_running_jobs_total", "max_running_jobs_per_scope", "file_cache_bytes"):
+        for name in (
+            "max_running_jobs_total",
+            "max_running_jobs_per_scope",
+            "max_unfinished_jobs",
+            "max_unfinished_jobs_per_scope",
+            "max_unfinished_jobs_per_app",
+            "file_cache_bytes",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
 

@@ -10,6 +10,7 @@ JobError
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
+├── QuotaExceeded                 ScopeQuotaExceeded 1244032, AppQuotaExceeded 1244033, SystemQuotaExceeded 1244034
 ├── AccountUnknown 1244003 · AccountExists 1243007
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
 ├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
@@ -237,6 +238,37 @@ class TooManyFileTasks(JobError):
     """Sum over sources of hosts times files, times targets, is over the limit."""
 
     code = 1244021
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit)
+
+
+class QuotaExceeded(JobError):
+    """As many jobs are unfinished as may be; clients try again later."""
+
+
+class ScopeQuotaExceeded(QuotaExceeded):
+    """In one business."""
+
+    code = 1244032
+
+    def __init__(self, scope: str, limit: int) -> None:
+        super().__init__(scope=scope, limit=limit)
+
+
+class AppQuotaExceeded(QuotaExceeded):
+    """Of one application."""
+
+    code = 1244033
+
+    def __init__(self, app_code: str, limit: int) -> None:
+        super().__init__(app_code=app_code, limit=limit)
+
+
+class SystemQuotaExceeded(QuotaExceeded):
+    """In all."""
+
+    code = 1244034
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit=limit)

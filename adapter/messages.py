@@ -162,6 +162,20 @@ SENTENCES: Mapping[str, Sentence] = {
         "File tasks (source hosts x files x targets) exceed {limit}; split the job",
         "文件任务数量（源主机数 × 文件数 × 目标数）超过限制：{limit}；请拆分作业",
     ),
+    "ScopeQuotaExceeded": Sentence(
+        "The total number of jobs currently executed exceeds the resource scope quota limit"
+        " ({limit} in {scope}); try again later",
+        "当前执行的作业总量超过业务配额限制（{scope} 最多 {limit} 个）；请稍后重试",
+    ),
+    "AppQuotaExceeded": Sentence(
+        "The total number of jobs currently executed exceeds the bk app quota limit"
+        " ({limit} of {app_code}); try again later",
+        "当前执行的作业总量超过应用配额限制（{app_code} 最多 {limit} 个）；请稍后重试",
+    ),
+    "SystemQuotaExceeded": Sentence(
+        "The total number of jobs currently executed exceeds the system quota limit ({limit}); try again later",
+        "当前执行的作业总量超过系统配额限制（最多 {limit} 个）；请稍后重试",
+    ),
     "AccountUnknown": Sentence(
         "Account [{name}] does not exist; create it with create_account or `adapter apply`",
         "账号[{name}]不存在；请用 create_account 或 `adapter apply` 创建",

@@ -47,6 +47,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.PlanEmpty: "FAILED_PRECONDITION",
     errors.TooManyTargets: "RESOURCE_EXHAUSTED",
     errors.TooManyFileTasks: "INTERNAL",  # JOB's AbortedException, which v4 has no status for
+    errors.QuotaExceeded: "RESOURCE_EXHAUSTED",
     errors.AccountUnknown: "NOT_FOUND",
     errors.ScriptUnknown: "NOT_FOUND",
     errors.ScriptVersionUnknown: "NOT_FOUND",

@@ -32,6 +32,21 @@ def _paths(_context: click.Context, _option: click.Parameter, text: str | None) 
 @click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 picks one. [default: 8000]")
 @click.option("--no-worker", is_flag=True, default=None, help="Serve the API only; other processes run jobs.")
+@click.option(
+    "--max-unfinished-jobs",
+    type=click.IntRange(0),
+    help="Jobs that may be unfinished; 0: no limit. [default: 100000]",
+)
+@click.option(
+    "--max-unfinished-jobs-per-scope",
+    type=click.IntRange(0),
+    help="The same of one business. [default: no limit]",
+)
+@click.option(
+    "--max-unfinished-jobs-per-app",
+    type=click.IntRange(0),
+    help="The same of one application. [default: no limit]",
+)
 @click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
 @click.option("--max-streams", type=click.IntRange(1), help="Event streams open at once. [default: 200]")
 @click.option(

@@ -131,10 +131,11 @@ class Launch:
         drafts = drafts_of(plan)
         variables = PlanVariables.of(plan.variables, command.variables)
         places = Places.within(command.scope)
-        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = _job(
             command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
         )
+        self._jobs.require_room(job)
+        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         return self._submit(command.caller, replace(job, started=command.start_task), prepared, variables)
 
     @_at_most_once
@@ -159,8 +160,9 @@ class Launch:
             source_accounts=(source, plan.scope, target),
             scripts=(target, plan.scope, source),
         )
-        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = _job(command.caller, target, plan.name, command.callback_url, self._clock.now_ms(), plan=plan)
+        self._jobs.require_room(job)
+        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = replace(job, other_scope=None if source == target else source)
         return self._submit(command.caller, job, prepared, variables)
 
@@ -169,6 +171,7 @@ class Launch:
             raise errors.ScopeUnknown(str(scope))
 
     def _submit_fast(self, caller: Caller, draft: StepDraft, job: JobInstance, start: bool) -> Launched:
+        self._jobs.require_room(job)
         prepared = self._builder.build(draft, Places.within(job.scope), PlanVariables())
         return self._submit(caller, replace(job, started=start), [prepared])
 

@@ -17,6 +17,7 @@ from adapter.store.claims import Claim
 from adapter.store.group_commit import GroupCommit
 from adapter.store.once import launched_once, mark_launched
 from adapter.store.progress import JobProgress
+from adapter.store.quota import Crowded, JobQuota, Room
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import MAX_COUNT, MAX_ID, is_id, is_storable
 
@@ -44,9 +45,16 @@ _HOSTS = (
 class JobStore(JobProgress):
     """The tables `job_instance`, `step_instance` and `host_result`."""
 
-    def __init__(self, engine: sa.Engine, box: SecretBox, claim: Claim | None = None) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        box: SecretBox,
+        claim: Claim | None = None,
+        quota: JobQuota = JobQuota(),  # noqa: B008 frozen
+    ) -> None:
         super().__init__(engine, claim)
         self._box = box
+        self._room = Room(quota)
         self._commits = GroupCommit(engine)
 
     def under(self, claim: Claim) -> JobStore:
@@ -63,7 +71,7 @@ class JobStore(JobProgress):
         """Store the job, its steps and variables, a waiting host result for each of a step's `hosts`; or nothing.
 
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
-        Raises KeyTaken if the caller's key stands for a job by now.
+        Raises KeyTaken if the caller's key stands for a job by now, and what Room.keep() raises.
         """
         if len(hosts) != len(job.steps):
             raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
@@ -78,9 +86,24 @@ class JobStore(JobProgress):
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
             if caller is not None:
                 mark_launched(connection, self._box, caller, job_id)
-            return replace(job, id=job_id, steps=steps)
+            stored = replace(job, id=job_id, steps=steps)
+            self._room.keep(connection, stored)
+            return stored
 
-        return self._commits.run(insert)
+        while True:
+            try:
+                return self._commits.run(insert)
+            except Crowded:
+                continue
+
+    def require_room(self, job: JobInstance) -> None:
+        """Make sure that there is room for a job of that scope and application. Raises what add() raises.
+
+        There may be none any more when it is added.
+        """
+        if self._room.must_count:
+            with self._engine.begin() as connection:
+                self._room.require(connection, job)
 
     def launched(self, caller: Caller) -> JobInstance | None:
         """The job that the caller's key stands for, None if it has none yet. Raises KeyUsed."""

@@ -195,6 +195,9 @@ job_instance = sa.Table(
 )
 
 #: No parameter: with one no database knows that an index of these rows alone will do.
+_UNFINISHED: list[sa.ColumnElement[int]] = [
+    sa.literal_column(str(int(status)), sa.Integer) for status in RunStatus if not status.is_finished
+]
 _WAITING: sa.ColumnElement[int] = sa.literal_column(str(int(RunStatus.WAITING)), sa.Integer)
 
 
@@ -206,6 +209,11 @@ def waits(job: sa.FromClause) -> sa.ColumnElement[bool]:
 def is_left(job: sa.FromClause) -> sa.ColumnElement[bool]:
     """A job that somebody must go on with at once: begun and let go of, to be stopped, or to be told of."""
     return sa.and_(_is_anybodys(job), job.c.status != _WAITING)
+
+
+def is_unfinished(job: sa.FromClause) -> sa.ColumnElement[bool]:
+    """A job that was started and has not ended: what quotas count."""
+    return sa.and_(job.c.started, job.c.status.in_(_UNFINISHED))
 
 
 def is_claimed(job: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -225,6 +233,14 @@ def _index_of(name: str, rows: sa.ColumnElement[bool], *columns: sa.Column[objec
 _job = job_instance.c
 _index_of("ix_job_instance_waiting", waits(job_instance), _job.scope_type, _job.scope_id, _job.id)
 _index_of("ix_job_instance_left", is_left(job_instance), _job.status, _job.id)
+_index_of(
+    "ix_job_instance_unfinished",
+    is_unfinished(job_instance),
+    _job.id,
+    _job.scope_type,
+    _job.scope_id,
+    _job.app_code,
+)
 _index_of("ix_job_instance_claimed", is_claimed(job_instance), _job.worker_id, _job.scope_type, _job.scope_id)
 
 #: The processes that run jobs. Others judge by `beat`, a counter, whether one is alive; its times are for people.

@@ -162,6 +162,7 @@ def test_every_error_has_its_kind(found: type[JobError]) -> None:
         (errors.JobUnknown(7), 404, "NOT_FOUND"),
         (errors.UnsupportedOperation("x"), 400, "FAILED_PRECONDITION"),
         (errors.TooManyTargets(7), 429, "RESOURCE_EXHAUSTED"),
+        (errors.ScopeQuotaExceeded("biz_2", 7), 429, "RESOURCE_EXHAUSTED"),
         (errors.AccountExists("a"), 409, "ALREADY_EXISTS"),
         (errors.TooManyFileTasks(7), 500, "INTERNAL"),
         (errors.MissingParameter("a"), 400, "INVALID_ARGUMENT"),

@@ -50,6 +50,9 @@ def test_worker_has_the_options_of_serve_that_are_not_the_apis() -> None:
         "jwt_public_keys",
         "language",
         "internal_networks",
+        "max_unfinished_jobs",
+        "max_unfinished_jobs_per_scope",
+        "max_unfinished_jobs_per_app",
     }
     assert {parameter.name for parameter in worker.params} == set(option_names()) - only_served
     assert "ADAPTER_<NAME>" in worker.get_help(click.Context(worker))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapter import errors
-from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
+from adapter.job.commands import AccountRef, ExecutePlan, ExecutePlatformJob, ScriptRef, SourceSpec
 from adapter.job.model import FileSource, FileTask, Scope, ScriptTask, Server
 from adapter.job.paths import timestamp_name
+from adapter.job.plan import PlanScript, PlanStep
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VersionStatus
 from adapter.service import step_builder
+from adapter.store.quota import JobQuota
 from tests.support.startable import to_start
 
-from .world import NOW, SOURCE, SRC1, SRC2, TARGET, World, alias, execute_script, on, transfer_file
+from .world import CALLER, NOW, SOURCE, SRC1, SRC2, TARGET, World, alias, execute_script, on, transfer_file
 
 
 def test_a_script_becomes_a_job_that_waits_for_the_engine(world: World) -> None:
@@ -162,6 +165,32 @@ def test_limits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(errors.TooManyFileTasks):
         world.launch.transfer_file(transfer_file(sources=(source,), target=on(SRC1, SRC2)))
     assert world.count() == 2
+
+
+def test_who_has_too_many_unfinished_jobs_is_told_before_accounts_are_looked_up(world: World) -> None:
+    """As in JOB: another account would not help. Every way to launch; nothing is stored."""
+    step = PlanStep(
+        id=0,
+        name="s",
+        type=StepType.SCRIPT,
+        target=on(SRC1),
+        script=PlanScript(content="true", language=1, account_id=world.account(SOURCE, "other")),
+    )
+    plan = world.plan(SOURCE, step)
+    world.allow(JobQuota(per_app=1))
+    world.launch.execute_script(execute_script())
+    launches: tuple[Callable[[], object], ...] = (
+        lambda: world.launch.execute_script(execute_script(account=alias("nobody"))),
+        lambda: world.launch.transfer_file(transfer_file(account=alias("nobody"))),
+        lambda: world.launch.execute_plan(ExecutePlan(caller=CALLER, scope=SOURCE, plan_id=plan.id)),
+        lambda: world.launch.execute_platform_job(
+            ExecutePlatformJob(caller=CALLER, plan_id=plan.id, source_scope=SOURCE, target_scope=TARGET)
+        ),
+    )
+    for launch in launches:
+        with pytest.raises(errors.AppQuotaExceeded):
+            launch()
+    assert world.count() == 1
 
 
 def test_a_transfer_becomes_a_job_with_its_sources_resolved(world: World) -> None:

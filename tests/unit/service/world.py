@@ -16,6 +16,7 @@ from adapter.store.accounts import AccountStore
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.plans import PlanStore
+from adapter.store.quota import JobQuota, Room
 from adapter.store.scripts import ScriptStore
 from adapter.testing.hosts import MemoryHosts
 from tests.support.startable import to_start
@@ -63,6 +64,10 @@ class World:
         self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake)
         self.operate = Operate(self.jobs, self.wake)
         self.query = Query(self.jobs, self.logs)
+
+    def allow(self, quota: JobQuota) -> None:
+        """From now on launches are held to `quota`."""
+        self.jobs._room = Room(quota)
 
     def now_ms(self) -> int:
         return NOW
