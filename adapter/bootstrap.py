@@ -20,6 +20,7 @@ from adapter.engine.errands import Errands
 from adapter.engine.file_cache import FileCache
 from adapter.engine.host_audit import HostAudit
 from adapter.engine.lease import Lease
+from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
 from adapter.engine.step_run import StepRuns
@@ -27,6 +28,7 @@ from adapter.engine.warm import WarmAnsible
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.hosts.inventory import InventoryHosts
+from adapter.job.egress import EgressRule
 from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
@@ -36,6 +38,7 @@ from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.store.audit import AuditStore
+from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
 from adapter.store.database import is_shared
@@ -201,7 +204,13 @@ def _worker(
         handover=lease.is_over,
         warm=warm,
     )
-    callbacks = Callbacks(jobs=jobs, timeout=settings.callback_timeout, pauses=settings.callback_retry_pauses)
+    callbacks = Callbacks(
+        jobs=jobs,
+        store=CallbackStore(stores.engine),
+        post=Post(rule=EgressRule.of(settings.callback_allow), timeout=settings.callback_timeout),
+        clock=clock,
+        pauses=settings.callback_retry_pauses,
+    )
     parts = Parts(jobs=jobs, steps=steps, callbacks=callbacks, clock=clock)
     cleaning = Cleaning(
         runs=collected,

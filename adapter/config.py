@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+#: Letters in the last part: what has none is an address, or a mistake in one.
+_HOST_NAME = re.compile(r"([a-zA-Z0-9_-]+\.)*[a-zA-Z0-9_-]*[a-zA-Z][a-zA-Z0-9_-]*\.?")
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -44,7 +47,11 @@ class Settings:
     clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
     file_cache_bytes: int = 20 * 1024**3  #: of files for later jobs on the controller's disk
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
-    callback_timeout: int = 10  #: seconds for one callback request
+    callback_timeout: int = (
+        10  #: seconds for one callback request, from the look-up of its name to its answer
+    )
+    #: networks, addresses and host names that callbacks may go to although the egress rule refuses them
+    callback_allow: tuple[str, ...] = ()
     #: seconds between attempts at a callback; after the last one it is given up
     callback_retry_pauses: tuple[float, ...] = (5, 30, 120, 600, 1800)
     log_level: str = "info"
@@ -58,10 +65,10 @@ class Settings:
         if self.language not in ("zh-cn", "en"):
             raise ValueError(f"language must be zh-cn or en, not {self.language}")
         for network in self.internal_networks:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError as error:
-                raise ValueError(f"internal_networks: {error}") from None
+            _check_network("internal_networks", network)
+        for word in self.callback_allow:
+            if not _HOST_NAME.fullmatch(word):
+                _check_network("callback_allow", word)
         for name in ("forks", "max_running_jobs", "max_body_bytes", "max_streams", "callback_timeout"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -102,6 +109,13 @@ class Settings:
                 values[item.name] = _parse(variable, environ[variable], str(item.type))
         values.update({name: value for name, value in (options or {}).items() if value is not None})
         return cls(**values)
+
+
+def _check_network(setting: str, text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{setting}: {error}") from None
 
 
 def _parse(variable: str, text: str, kind: str) -> Any:

@@ -29,7 +29,7 @@ from adapter.api import (
     views_v3,
     views_v4,
 )
-from adapter.api.endpoints import Endpoint, endpoint
+from adapter.api.endpoints import Endpoint, endpoint, launch
 
 ByService = Mapping[str, Mapping[str, Endpoint]]
 
@@ -39,13 +39,11 @@ SERVICES = (EXECUTE, MANAGE, CRONTAB, FILES, ANALYSIS)
 
 V3_SERVICES: ByService = {
     EXECUTE: {
-        "fast_execute_script": endpoint(
+        "fast_execute_script": launch(
             schemas_v3.FastExecuteScript, launch_v3.execute_script, views_v3.launched
         ),
-        "fast_transfer_file": endpoint(
-            schemas_v3.FastTransferFile, launch_v3.transfer_file, views_v3.launched
-        ),
-        "execute_job_plan": endpoint(schemas_v3.ExecuteJobPlan, launch_v3.execute_plan, views_v3.launched),
+        "fast_transfer_file": launch(schemas_v3.FastTransferFile, launch_v3.transfer_file, views_v3.launched),
+        "execute_job_plan": launch(schemas_v3.ExecuteJobPlan, launch_v3.execute_plan, views_v3.launched),
         "get_job_instance_status": endpoint(
             schemas_v3.GetJobInstanceStatus, queries_v3.status, views_v3.job_status
         ),
@@ -105,17 +103,17 @@ V3_SERVICES: ByService = {
 
 V2_SERVICES: ByService = {
     EXECUTE: {
-        "execute_platform_job": endpoint(
+        "execute_platform_job": launch(
             schemas_v2.ExecutePlatformJob,
             launch_v2.execute_platform_job,
             views_v2.launched,
             scopes.source_and_target,
         ),
-        "execute_job": endpoint(schemas_v2.ExecuteJob, launch_v2.execute_job, views_v2.launched),
-        "fast_execute_script": endpoint(
+        "execute_job": launch(schemas_v2.ExecuteJob, launch_v2.execute_job, views_v2.launched),
+        "fast_execute_script": launch(
             schemas_v2.FastExecuteScript, launch_v2.execute_script, views_v2.launched
         ),
-        "fast_push_file": endpoint(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
+        "fast_push_file": launch(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
         "get_job_instance_status": endpoint(
             schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
         ),
@@ -134,7 +132,7 @@ V2_SERVICES: ByService = {
 
 V4_SERVICES: ByService = {
     EXECUTE: {
-        "fast_execute_script": endpoint(
+        "fast_execute_script": launch(
             schemas_v4.FastExecuteScript, launch_v4.execute_script, views_v3.launched, methods=("POST",)
         ),
         "get_job_instance_status": endpoint(

@@ -20,9 +20,12 @@ from adapter.api.credentials import AskedBy, CredentialsReader
 from adapter.api.dialects import ENVELOPE, Dialect
 from adapter.api.idempotency import once_of
 from adapter.api.json_text import shown
+from adapter.api.launches import callback_secret_of, check_callback_url
 from adapter.api.unavailable import why_unavailable
 from adapter.config import Settings
 from adapter.errors import Internal, JobError, NotSupported, WrongMethod
+from adapter.job.commands import Launched
+from adapter.job.egress import EgressRule
 from adapter.job.model import Scope
 from adapter.messages import Language, say
 
@@ -39,6 +42,7 @@ class Endpoint:
     answer: Callable[[Call], Any]
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]]
     methods: tuple[str, ...]
+    launches: bool  #: it starts jobs, and so reads what adapter.api.launches reads
 
 
 def endpoint(
@@ -47,9 +51,27 @@ def endpoint(
     reply: Callable[[T], Any],
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]] = scopes.one,
     methods: tuple[str, ...] = ("GET", "POST"),
+    launches: bool = False,
 ) -> Endpoint:
     """An endpoint of a use case and the view of its result."""
-    return Endpoint(schema=schema, answer=lambda call: reply(use_case(call)), scopes=scopes, methods=methods)
+    return Endpoint(
+        schema=schema,
+        answer=lambda call: reply(use_case(call)),
+        scopes=scopes,
+        methods=methods,
+        launches=launches,
+    )
+
+
+def launch(
+    schema: type[Schema],
+    use_case: Callable[[Call], Launched],
+    reply: Callable[[Launched], Any],
+    scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]] = scopes.one,
+    methods: tuple[str, ...] = ("GET", "POST"),
+) -> Endpoint:
+    """An endpoint that starts jobs."""
+    return endpoint(schema, use_case, reply, scopes, methods, launches=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +119,7 @@ class Dispatcher:
         self._max_body_bytes = settings.max_body_bytes
         self._language = Language.of(settings.language)
         self._credentials = CredentialsReader(settings.internal_networks)
+        self._egress = EgressRule.of(settings.callback_allow)
 
     def of(self, surface: Surface) -> Callable[[Request], Awaitable[Response]]:
         """The Starlette endpoint of a surface; the path's last part is the name."""
@@ -172,7 +195,10 @@ class Dispatcher:
             found.schema, found.scopes, incoming, raw, asked_by=surface.asked_by, trace=trace
         )
         once = once_of(incoming, surface.version, raw)
-        call = replace(call, caller=replace(call.caller, once=once))
+        if found.launches:
+            check_callback_url(call.fields, self._egress)
+            secret = callback_secret_of(incoming, call.fields)
+            call = replace(call, caller=replace(call.caller, once=once, callback_secret=secret))
         return surface.dialect.succeeded(found.answer(call), incoming.id)
 
     def understood(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.api.credentials import CREDENTIAL_KEYS
+from adapter.api.launches import SIGNED_WITH
 from adapter.api.request import Incoming
 from adapter.errors import FieldInvalid
 from adapter.job.commands import Once
@@ -31,6 +32,8 @@ def once_of(incoming: Incoming, version: str, fields: Mapping[str, Any]) -> Once
     if not _KEY.fullmatch(key):
         raise FieldInvalid(_HEADER, say("must be 1 to 255 printable ASCII characters without blanks"))
     asked = {name: value for name, value in fields.items() if name not in CREDENTIAL_KEYS}
+    if SIGNED_WITH.lower() in incoming.headers:
+        asked[SIGNED_WITH] = incoming.headers[SIGNED_WITH.lower()]
     name = incoming.path.rstrip("/").rpartition("/")[2]
     text = json.dumps([version, name, asked], sort_keys=True)
     return Once(key=key, digest=hashlib.sha256(text.encode()).hexdigest())

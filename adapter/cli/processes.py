@@ -16,13 +16,18 @@ import structlog
 
 from adapter.bootstrap import Adapter, build
 from adapter.cli.stores import CANNOT_OPEN, in_one_line
-from adapter.config import Settings, seconds
+from adapter.config import Settings, seconds, words
 from adapter.engine.locks import AlreadyRunning
 from adapter.service.gateway_jwt import GatewayKeyError
 
 log = structlog.get_logger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def texts(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    """What stands between commas."""
+    return None if text is None else words(text)
 
 
 def _seconds(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[float, ...] | None:
@@ -71,6 +76,12 @@ _OPTIONS = (
     ),
     click.option(
         "--callback-timeout", type=click.IntRange(1), help="Seconds for one callback. [default: 10]"
+    ),
+    click.option(
+        "--callback-allow",
+        callback=texts,
+        help="Networks and host names callbacks may go to though they are loopback, link-local or metadata, "
+        "with commas. [default: none]",
     ),
     click.option(
         "--callback-retry-pauses",

@@ -14,14 +14,10 @@ import uvicorn
 
 from adapter.bootstrap import Adapter
 from adapter.cli.http_server import server_config
-from adapter.cli.processes import built, drained, started, worker_options
+from adapter.cli.processes import built, drained, started, texts, worker_options
 from adapter.config import words
 
 log = structlog.get_logger(__name__)
-
-
-def _words(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else words(text)
 
 
 def _paths(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[Path, ...] | None:
@@ -61,7 +57,7 @@ def _paths(_context: click.Context, _option: click.Parameter, text: str | None) 
 )
 @click.option(
     "--internal-networks",
-    callback=_words,
+    callback=texts,
     help="Networks whose X-AppCode and X-Username are believed on /esb/api, without proof. [default: none]",
 )
 @worker_options

@@ -6,14 +6,14 @@ taken, the workflow tries again after growing pauses (`Settings.callback_retry_p
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-import httpx
 import structlog
 
-from adapter.job.model import JobInstance
+from adapter.engine.post import Answer, Post
+from adapter.job.callbacks import Callback, CallbackState, Delivery, shown_url, signature_headers
+from adapter.ports import Clock
+from adapter.store.callbacks import CallbackStore
 from adapter.store.jobs import JobStore
 
 log = structlog.get_logger(__name__)
@@ -21,53 +21,81 @@ log = structlog.get_logger(__name__)
 _CONTENT_TYPES = ("application/json", "application/x-www-form-urlencoded")
 
 
-def callback_body(job: JobInstance) -> dict[str, Any]:
-    """What the receiver gets. JOB's code says `step_instances`, its documentation `step_instance_list`: both."""
-    steps = [{"step_instance_id": step.id, "status": int(step.status)} for step in job.steps]
-    return {
-        "job_instance_id": job.id,
-        "status": int(job.status),
-        "step_instances": steps,
-        "step_instance_list": steps,
-    }
-
-
 @dataclass(frozen=True, kw_only=True)
 class Callbacks:
-    """Delivers callbacks; `timeout` is seconds for one request, `pauses` seconds between attempts."""
+    """Delivers callbacks; `pauses` are seconds between attempts."""
 
     jobs: JobStore
-    timeout: float
+    store: CallbackStore
+    post: Post
+    clock: Clock
     pauses: tuple[float, ...]
 
     def pause_after(self, attempt: int) -> float | None:
         """Seconds from this failed attempt, counted from 1, to the next; None: it was the last."""
         return self.pauses[attempt - 1] if attempt <= len(self.pauses) else None
 
-    def deliver(self, job_instance_id: int, attempt: int) -> bool:
-        """One attempt. What became of it is written beside the job, for operators."""
+    def owed(self, job_instance_id: int) -> tuple[int, ...]:
+        """The job's completions that are not told yet, as far as one knows."""
+        told = self.store.of_job(job_instance_id)
+        return tuple(callback.completion for callback in told if callback.state is CallbackState.WAITING)
+
+    def deliver(self, job_instance_id: int, completion: int, attempt: int) -> bool:
+        """One attempt; False if there should be another. What became of it is logged for operators."""
         job = self.jobs.get(job_instance_id)
-        if job is None or not job.callback_url:
+        callback = self.store.get(job_instance_id, completion)
+        if job is None or not job.callback_url or callback is None:
             return True
-        text = json.dumps(callback_body(job))
+        if callback.state is CallbackState.DELIVERED:
+            return True
+        if attempt > 1 and self.store.get(job_instance_id, completion + 1) is not None:
+            # A client that hears of the newer end first would take the older one for what is true now.
+            self._end(callback, CallbackState.SUPERSEDED)
+            return True
+        secret = self.jobs.callback_secret(job_instance_id)
+        state = self._attempt(callback, job.callback_url, secret, attempt)
+        if state is CallbackState.WAITING and self.pause_after(attempt) is None:
+            state = CallbackState.GIVEN_UP
+        self._end(callback, state)
+        return state is not CallbackState.WAITING
+
+    def _attempt(self, callback: Callback, url: str, secret: str | None, attempt: int) -> CallbackState:
         answers = []
         for content_type in _CONTENT_TYPES:
-            answer = self._post(job.callback_url, text, content_type)
-            if answer == "200":
-                self.jobs.set_callback_state(
-                    job_instance_id, f"delivered (attempt {attempt}, {content_type})"
-                )
-                return True
-            answers.append(answer)
-        self.jobs.set_callback_state(job_instance_id, f"attempt {attempt} failed: {'; '.join(answers)}")
-        log.warning("callback_failed", job_instance_id=job_instance_id, attempt=attempt, answers=answers)
-        return False
+            answer = self._tell(callback, url, secret, attempt, content_type)
+            if answer.status == 200:
+                return CallbackState.DELIVERED
+            answers.append(answer.error or str(answer.status))
+            if answer.refused:
+                break
+        log.warning(
+            "callback_failed",
+            job_instance_id=callback.job_instance_id,
+            completion=callback.completion,
+            attempt=attempt,
+            answers=answers,
+        )
+        return CallbackState.REFUSED if answer.refused else CallbackState.WAITING
 
-    def _post(self, url: str, text: str, content_type: str) -> str:
-        """The status code, or why there was none."""
-        try:
-            with httpx.Client(timeout=self.timeout, follow_redirects=False, trust_env=False) as client:
-                reply = client.post(url, content=text, headers={"Content-Type": content_type})
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            return f"{type(error).__name__}: {error}"
-        return str(reply.status_code)
+    def _tell(
+        self, callback: Callback, url: str, secret: str | None, attempt: int, content_type: str
+    ) -> Answer:
+        began = self.clock.now_ms()
+        signed = signature_headers(secret, began // 1000, callback.body) if secret else {}
+        answer = self.post(url, callback.body, {"Content-Type": content_type, **signed})
+        delivery = Delivery(
+            completion=callback.completion,
+            attempt=attempt,
+            content_type=content_type,
+            url=shown_url(url),
+            status=answer.status,
+            error=answer.error,
+            start_time=began,
+            duration=max(0, self.clock.now_ms() - began),
+        )
+        self.store.log(callback.job_instance_id, delivery)
+        return answer
+
+    def _end(self, callback: Callback, state: CallbackState) -> None:
+        if state is not callback.state:
+            self.store.set_state(callback.job_instance_id, callback.completion, state)

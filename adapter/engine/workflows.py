@@ -63,8 +63,10 @@ class Owner(Protocol):
         ...
 
 
-#: Later attempts at callbacks wait here.
+#: Later attempts at callbacks wait here, and first ones while _TOLD_AT_ONCE others are under way.
 CALLBACK_QUEUE = "callbacks"
+_TOLD_AT_ONCE = 16
+_CALLBACK = "callback-"
 
 _bound: list[tuple[Parts, Owner]] = []
 _active: set[str] = set()
@@ -120,6 +122,7 @@ class _Run:
     def __init__(self, parts: Parts, owner: Owner, claim: Claim) -> None:
         self._owner = owner
         self._clock = parts.clock
+        self._callbacks = parts.callbacks
         self._jobs = parts.jobs.under(claim)
         self._steps = parts.steps.under(claim)
         self._id = claim.job_instance_id
@@ -159,9 +162,10 @@ class _Run:
             self._steps.break_off(step.id, reason)
 
     def _end(self, status: RunStatus) -> None:
-        if self._durably("finish_job", lambda: self._finish(status)):
-            with SetWorkflowID(f"callback-{self._id}"):
-                DBOS.start_workflow(deliver_callback, self._id)
+        owed = self._durably("finish_job", lambda: self._finish(status))
+        for completion in owed:
+            _tell(self._id, completion)
+        if owed:
             self._durably("close_job", lambda: self._jobs.close_job(self._id))
 
     def _run_steps(self) -> RunStatus:
@@ -184,10 +188,10 @@ class _Run:
         step = None if job.status.is_finished else next_step(job)
         return None if step is None else step.id
 
-    def _finish(self, status: RunStatus) -> bool:
-        """True if a callback is to be told. A job that had finished already may still owe one."""
+    def _finish(self, status: RunStatus) -> tuple[int, ...]:
+        """The completions that a callback is to tell of. A job that had finished already may still owe one."""
         self._jobs.finish_job(self._id, status, self._clock.now_ms())
-        return bool(self._job().callback_url)
+        return self._callbacks.owed(self._id)
 
     def _job(self) -> JobInstance:
         job = self._jobs.get(self._id)
@@ -238,22 +242,40 @@ def _is_stopping(job: JobInstance) -> bool:
     return job.status is RunStatus.STOPPING
 
 
+def _tell(job_instance_id: int, completion: int) -> None:
+    """Begin to tell of a completion: at once, unless many others are being told, whose receivers may hang.
+
+    Those hold threads, which jobs need: what is more waits in the queue.
+    """
+    with SetWorkflowID(_callback_id(job_instance_id, completion, 1)):
+        if sum(name.startswith(_CALLBACK) for name in _active) < _TOLD_AT_ONCE:
+            DBOS.start_workflow(deliver_callback, job_instance_id, 1, completion)
+        else:
+            DBOS.enqueue_workflow(CALLBACK_QUEUE, deliver_callback, job_instance_id, 1, completion)
+
+
+def _callback_id(job_instance_id: int, completion: int, attempt: int) -> str:
+    return f"{_CALLBACK}{job_instance_id}.{completion}.{attempt}"
+
+
 @DBOS.workflow(name="deliver_callback")
-def deliver_callback(job_instance_id: int, attempt: int = 1) -> bool:
-    """One attempt to tell callback_url how the job ended; True once it was told.
+def deliver_callback(job_instance_id: int, attempt: int = 1, completion: int = 1) -> bool:
+    """One attempt to tell callback_url how the job ended; True once there is nothing more to try.
 
     A failed one enqueues the next with its pause, which a restart does not lose and which holds no thread:
     a receiver that is away for an hour must not keep jobs from running.
     """
-    with _as_active(f"callback-{job_instance_id}"):
+    with _as_active(_callback_id(job_instance_id, completion, attempt)):
         callbacks = _bound[0][0].callbacks
-        if _step("call", partial(callbacks.deliver, job_instance_id, attempt)):
+        if _step("call", partial(callbacks.deliver, job_instance_id, completion, attempt)):
             return True
         pause = callbacks.pause_after(attempt)
         if pause is not None:
             with (
-                SetWorkflowID(f"callback-{job_instance_id}-{attempt + 1}"),
+                SetWorkflowID(_callback_id(job_instance_id, completion, attempt + 1)),
                 SetEnqueueOptions(delay_seconds=pause),
             ):
-                DBOS.enqueue_workflow(CALLBACK_QUEUE, deliver_callback, job_instance_id, attempt + 1)
+                DBOS.enqueue_workflow(
+                    CALLBACK_QUEUE, deliver_callback, job_instance_id, attempt + 1, completion
+                )
         return False

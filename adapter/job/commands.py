@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapter.job.model import Scope, Server
 from adapter.messages import Language
@@ -25,6 +25,7 @@ class Caller:
     scopes: frozenset[Scope] | None = None  #: None: every scope
     language: Language = Language.EN  #: in which its jobs are named if it does not name them
     once: Once | None = None  #: from X-Idempotency-Key
+    callback_secret: str | None = field(default=None, repr=False)  #: from X-Callback-Secret
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,11 @@ class RunStatus(IntEnum):
         """True once nothing more will happen without a new operation."""
         return self in _RUN_FINISHED
 
+    @property
+    def calls_back(self) -> bool:
+        """True if a job that ends so tells its callback_url (contract c): not one that a confirmer ended."""
+        return self.is_finished and self is not RunStatus.CONFIRM_TERMINATED
+
 
 _RUN_FINISHED = frozenset(
     {

@@ -30,6 +30,7 @@ _variable = tables.job_variable
 _ADD_JOB, _ADD_STEP, _ADD_HOSTS = sa.insert(_job), sa.insert(_step), sa.insert(_host)
 _ADD_VARIABLES = sa.insert(_variable)
 _JOB = sa.select(_job).where(_job.c.id == sa.bindparam("job"))
+_CALLBACK_SECRET = sa.select(_job.c.callback_secret).where(_job.c.id == sa.bindparam("job"))
 _STATUS = sa.select(_job.c.status).where(_job.c.id == sa.bindparam("job"))
 _STEPS = (
     sa.select(_step).where(_step.c.job_instance_id == sa.bindparam("job")).order_by(_step.c.order, _step.c.id)
@@ -77,7 +78,7 @@ class JobStore(JobProgress):
             raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
 
         def insert(connection: sa.Connection) -> JobInstance:
-            job_id = _insert(connection, _ADD_JOB, job_rows.job_values(job))
+            job_id = _insert(connection, _ADD_JOB, job_rows.job_values(job) | self._secrets_of(caller))
             steps = tuple(
                 self._add_step(connection, replace(step, job_instance_id=job_id), targets)
                 for step, targets in zip(job.steps, hosts, strict=True)
@@ -104,6 +105,17 @@ class JobStore(JobProgress):
         if self._room.must_count:
             with self._engine.begin() as connection:
                 self._room.require(connection, job)
+
+    def _secrets_of(self, caller: Caller | None) -> dict[str, str]:
+        """The columns of `job_instance` that a caller's secrets are kept in, encrypted."""
+        secret = None if caller is None else caller.callback_secret
+        return {} if secret is None else {"callback_secret": self._box.encrypt(secret)}
+
+    def callback_secret(self, job_instance_id: int) -> str | None:
+        """What the job's callbacks are signed with, in clear; None if they are not. ValueError: other key file."""
+        with self._engine.begin() as connection:
+            sealed = connection.scalar(_CALLBACK_SECRET, {"job": job_instance_id})
+        return None if sealed is None else self._box.decrypt(sealed)
 
     def launched(self, caller: Caller) -> JobInstance | None:
         """The job that the caller's key stands for, None if it has none yet. Raises KeyUsed."""

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from adapter.job.model import HostResult
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store import tables
+from adapter.store.callbacks import has_callback, owe_callback
 from adapter.store.changes import OWN_CHANGE, next_change
 from adapter.store.claims import Claim, writing
 from adapter.store.logs import Chunk, insert_chunks
@@ -27,7 +28,6 @@ _host = tables.host_result
 _FINISHED = [status for status in RunStatus if status.is_finished]
 #: Spelled out: an IN list cannot be used when many rows are updated at once.
 _HOST_IS_UNFINISHED = sa.or_(_host.c.status == HostStatus.WAITING, _host.c.status == HostStatus.RUNNING)
-_HAS_CALLBACK = sa.func.coalesce(_job.c.callback_url, "") != ""
 
 
 class JobProgress:
@@ -49,23 +49,30 @@ class JobProgress:
     def finish_job(self, job_instance_id: int, status: RunStatus, now_ms: int) -> bool:
         """End the job, once: False if it is finished already. A job that is being stopped ends STOPPED.
 
-        It is closed with that, unless it has a callback to come: see close_job().
+        It is closed with that, unless it has a callback to come, which is written down: see close_job().
         "Whatever the step's own end" (contract e), decided here so that a stop asked for at the last
         moment is not lost between a reader and a writer.
         """
         ending = sa.case((_job.c.status == RunStatus.STOPPING, int(RunStatus.STOPPED)), else_=int(status))
+        owes = has_callback(status)
         statement = (
             sa.update(_job)
             .where(_job.c.id == job_instance_id, _job.c.status.not_in(_FINISHED))
             .values(
                 status=ending,
                 end_time=_end(_job, now_ms),
-                open=_HAS_CALLBACK,
-                worker_id=sa.case((_HAS_CALLBACK, _job.c.worker_id), else_=None),
+                open=owes,
+                worker_id=sa.case((owes, _job.c.worker_id), else_=None),
+                completions=_job.c.completions + 1,
                 **OWN_CHANGE,
             )
+            .returning(_job.c.open)
         )
-        return self._changes(statement)
+        with self._writing() as connection:
+            has_more = connection.scalar(statement)
+            if has_more:
+                owe_callback(connection, job_instance_id, now_ms)
+        return has_more is not None
 
     def close_job(self, job_instance_id: int) -> None:
         """The engine has nothing left to do for the job."""
@@ -116,11 +123,6 @@ class JobProgress:
                 connection.execute(statement, [values | change for values in unfinished])
             if finished:
                 connection.execute(_SAVE_HOST, [values | change for values in finished])
-
-    def set_callback_state(self, job_instance_id: int, text: str) -> None:
-        """Note in words what became of the job's callback."""
-        statement = sa.update(_job).where(_job.c.id == job_instance_id).values(callback_state=text)
-        self._changes(statement)
 
     def request_stop(self, job_instance_id: int) -> bool:
         """Mark the job, and its step that runs, STOPPING; False if it is not in a state to be stopped.

@@ -178,7 +178,8 @@ job_instance = sa.Table(
     sa.Column("operator", sa.String(128), nullable=False),
     sa.Column("app_code", sa.String(128), nullable=False),
     sa.Column("callback_url", sa.Text),
-    sa.Column("callback_state", sa.Text),  # what became of the callback, in words, for operators
+    sa.Column("callback_secret", sa.Text),  # signs the callbacks
+    sa.Column("completions", sa.Integer, nullable=False, server_default="0"),  # how often it has ended
     sa.Column("started", sa.Boolean, nullable=False),
     sa.Column("create_time", sa.BigInteger, nullable=False),
     sa.Column("start_time", sa.BigInteger),
@@ -357,6 +358,36 @@ collected_run = sa.Table(
     sa.Column(
         "hosts", sa.Text
     ),  # JSON list of the bk_host_ids that are left; NULL for all that the step went to
+)
+
+#: Completions of jobs that a callback_url is told of, written with the job's end.
+callback = sa.Table(
+    "callback",
+    metadata,
+    sa.Column("job_instance_id", sa.ForeignKey("job_instance.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("completion", sa.Integer, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),  # what is told, to the byte
+    sa.Column("state", sa.String(16), nullable=False),  # job.callbacks.CallbackState
+    sa.Column("create_time", sa.BigInteger, nullable=False),
+)
+
+#: What became of each POST of them; the newest of each job.
+callback_delivery = sa.Table(
+    "callback_delivery",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column(
+        "job_instance_id", sa.ForeignKey("job_instance.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    sa.Column("completion", sa.Integer, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("content_type", sa.String(64), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),  # without what may be secret in it
+    sa.Column("status", sa.Integer),
+    sa.Column("error", sa.Text),
+    sa.Column("start_time", sa.BigInteger, nullable=False),
+    sa.Column("duration", sa.BigInteger, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 #: Launches that were sent with an X-Idempotency-Key. As long as the job is there the key stands for it.

@@ -21,7 +21,7 @@ _V3: dict[str, dict[str, Any]] = {
         "timeout": 1000,
         "task_name": "Test",
         "is_param_sensitive": 0,
-        "callback_url": "http://127.0.0.1:8000/callback?a=1",
+        "callback_url": "http://10.0.0.1:8000/callback?a=1",
     },
     "fast_transfer_file": {
         "file_target_path": "/tmp/[FILESRCIP]/",

@@ -41,7 +41,7 @@ def test_a_whole_script_request(world: World) -> None:
     assert (command.account, command.target) == (AccountRef(alias="root"), CALLER_TARGET)
     assert (command.param, command.param_sensitive, command.timeout) == ("hello", True, 1000)
     assert (command.task_name, command.start_task) == ("Test", False)
-    assert command.callback_url == "http://127.0.0.1:8000/callback?a=1"
+    assert command.callback_url == "http://10.0.0.1:8000/callback?a=1"
 
 
 def test_a_minimal_script_request(world: World) -> None:

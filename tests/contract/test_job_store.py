@@ -287,14 +287,6 @@ def test_a_finished_host_stays_finished(jobs: JobStore) -> None:
     assert jobs.hosts(step, 0)[0].status == HostStatus.TERMINATED
 
 
-def test_the_callback_s_fate_is_noted(jobs: JobStore, engine: sa.Engine) -> None:
-    """For operators to read."""
-    job = stored(jobs).id
-    jobs.set_callback_state(job, "answered 200")
-    with engine.connect() as connection:
-        assert connection.scalar(sa.select(tables.job_instance.c.callback_state)) == "answered 200"
-
-
 # --- operations ------------------------------------------------------------------------------------------
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +19,7 @@ import pytest
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Job, Jobs, wait_until
 from tests.lab import Lab
-from tests.support.service import Service
+from tests.support.service import Service, b64
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -206,3 +211,43 @@ def test_a_callback_that_waits_holds_up_nothing(fresh_service: NewService, new_r
     assert "from the command" in service.command("script", *options).stdout
     assert time.monotonic() - began < 40
     assert receiver.got == []
+
+
+def test_a_signed_callback_is_taken_by_the_example_of_the_documentation(hurried: Service) -> None:
+    """It prints what is genuine; with another secret it takes nothing."""
+    example = Path(__file__).parents[2] / "docs" / "callback_receiver.py"
+    in_text = re.search(r"```python\n(.*?)```", example.with_name("callbacks.md").read_text(), re.DOTALL)
+    assert in_text is not None
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-u", str(example), str(port), "a-secret-of-sixteen"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as receiver:
+        try:
+            wait_until(lambda: _listens(port), "the example")
+            url = f"http://127.0.0.1:{port}/"
+            body = {
+                "bk_biz_id": 1,
+                "account_alias": "root",
+                "script_language": 1,
+                "script_content": b64("true"),
+            }
+            body |= {"target_server": {"host_id_list": [101]}, "callback_url": url}
+            ids = []
+            for secret in ("another-secret-of-some-length", "a-secret-of-sixteen"):
+                assert hurried.credentials is not None
+                headers = {**hurried.credentials.in_header(), "X-Callback-Secret": secret}
+                path = "/api/c/compapi/v2/jobv3/fast_execute_script/"
+                ids.append(hurried.post(path, body, headers)["data"]["job_instance_id"])
+                hurried.finished(1, ids[-1])
+            assert receiver.stdout is not None
+            told = json.loads(receiver.stdout.readline())
+        finally:
+            receiver.terminate()
+    assert (told["job_instance_id"], told["status"]) == (ids[1], 3)
+    code = "\n".join(line for line in in_text[1].splitlines() if '"""' not in line)
+    assert code in "\n".join(line for line in example.read_text().splitlines() if '"""' not in line)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

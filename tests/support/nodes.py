@@ -20,7 +20,7 @@ from adapter.store.database import open_database
 from adapter.store.tables import job_instance, worker
 from tests.support.audits import agrees
 from tests.support.last_words import logs_to
-from tests.support.service import Credentials, Service
+from tests.support.service import OF_TESTS, Credentials, Service
 
 
 @dataclass
@@ -46,7 +46,7 @@ class WorkerNode:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env={**environment, **self.environment},
+                env={**environment, **OF_TESTS, **self.environment},
             )
         until = time.monotonic() + timeout
         while self.log().count('"event": "working"') == began:

@@ -19,6 +19,8 @@ import httpx
 from tests.support.last_words import last_words, logs_to
 
 _ADAPTER = [sys.executable, "-m", "adapter"]
+#: Receivers of callbacks are on this machine.
+OF_TESTS = {"ADAPTER_LANGUAGE": "en", "ADAPTER_CALLBACK_ALLOW": "127.0.0.0/8"}
 #: Host keys are the lab's; connections are not kept, so that no process outlives a test.
 _ENVIRONMENT = {"ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ConnectTimeout=4"}
 _UNFINISHED = (1, 2, 7, 10, 15)
@@ -123,7 +125,7 @@ class Service:
     def _env(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("ADAPTER_")}
         ssh = {} if self.own_ssh_settings else _ENVIRONMENT
-        return {**clean, "ADAPTER_LANGUAGE": "en", **ssh, **self.environment}
+        return {**clean, **OF_TESTS, **ssh, **self.environment}
 
     # --- the command line ------------------------------------------------------------------------------
 

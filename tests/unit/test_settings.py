@@ -29,6 +29,9 @@ def test_paths_are_absolute() -> None:
         ("ADAPTER_MAX_RUNNING_JOBS_TOTAL", "-1"),
         ("ADAPTER_MAX_RUNNING_JOBS_PER_SCOPE", "-1"),
         ("ADAPTER_FORKS", "-1"),
+        ("ADAPTER_CALLBACK_ALLOW", "10.0.0.1/8"),
+        ("ADAPTER_CALLBACK_ALLOW", "localhost,127.0.0.256"),
+        ("ADAPTER_CALLBACK_ALLOW", "http://localhost/"),
     ],
 )
 def test_values_that_cannot_be_are_refused(variable: str, text: str) -> None:

@@ -22,6 +22,7 @@ VALUES = {
     "inventory": ("/i", Path("/i")),
     "database_url": ("sqlite:////x", "sqlite:////x"),
     "default_biz": ("7", "7"),
+    "callback_allow": ("127.0.0.0/8, tell.me", ("127.0.0.0/8", "tell.me")),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
     "language": ("en", "en"),

@@ -12,9 +12,14 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from adapter.config import Settings
+from adapter.engine.callback import Callbacks
+from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
+from adapter.job.commands import Caller
+from adapter.job.egress import EgressRule
 from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.store.accounts import AccountStore
+from adapter.store.callbacks import CallbackStore
 from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
@@ -50,6 +55,7 @@ class Bench:
         started: bool = True,
         account_id: int = 0,
         hosts: tuple[Host, ...] = (ONE, TWO),
+        callback_secret: str | None = None,
     ) -> JobInstance:
         """A stored job with a step for each script."""
         steps = tuple(
@@ -62,13 +68,21 @@ class Bench:
             for order, content in enumerate(contents or ("true",))
         )
         job = JobInstance(scope=SCOPE, steps=steps, callback_url=callback_url, started=started, create_time=1)
-        return self.jobs.add(job, [hosts] * len(steps))
+        caller = Caller(app_code="app", user="admin", callback_secret=callback_secret)
+        return self.jobs.add(job, [hosts] * len(steps), caller=caller)
 
     def again(self, job: JobInstance) -> JobInstance:
         """The job as it is stored now."""
         found = self.jobs.get(job.id)
         assert found is not None
         return found
+
+    def callbacks(self, timeout: float = 5, pauses: tuple[float, ...] = (), *allowed: str) -> Callbacks:
+        """What tells callbacks; receivers of this machine may be told unless others are named."""
+        rule = EgressRule.of(allowed or ("127.0.0.0/8",))
+        post = Post(rule=rule, timeout=timeout)
+        store = CallbackStore(self.engine)
+        return Callbacks(jobs=self.jobs, store=store, post=post, clock=self, pauses=pauses)
 
     def preparation(self) -> Preparation:
         """What makes run inputs."""

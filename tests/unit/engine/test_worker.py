@@ -13,7 +13,6 @@ import pytest
 
 from adapter.engine import worker as worker_module
 from adapter.engine import workflows
-from adapter.engine.callback import Callbacks
 from adapter.engine.execution import HandedOver
 from adapter.engine.lease import Lease
 from adapter.engine.locks import AlreadyRunning
@@ -22,9 +21,10 @@ from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.job.model import JobInstance
 from adapter.job.status import RunStatus
-from adapter.store.claims import Claim
+from adapter.store.claims import Claim, Limits
 from adapter.store.database import is_shared
 from adapter.store.workers import WorkerState, WorkerStore
+from tests.support.raw_receiver import RawReceiver
 
 from .conftest import Bench, made_bench
 
@@ -104,10 +104,10 @@ def new_worker(bench: Bench, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(worker_module, "_SWEEP", 0.05)
     started: list[Running] = []
 
-    def new(**played: Any) -> Running:
+    def new(callback_timeout: float = 1, **played: Any) -> Running:
         lease = Lease(is_shared=is_shared(bench.settings.database))
         steps = Steps(bench, lease, **played)
-        callbacks = Callbacks(jobs=bench.jobs, timeout=1, pauses=(600,))
+        callbacks = bench.callbacks(timeout=callback_timeout, pauses=(600,))
         parts = Parts(jobs=bench.jobs, steps=cast(StepRuns, steps), callbacks=callbacks, clock=bench)
         running = Running(Worker(bench.settings, parts, lease, runtime), steps, bench)
         running.worker.start()
@@ -247,6 +247,25 @@ def test_callbacks_that_wait_keep_no_job_from_running(
     after = bench.job("after")
     running.worker.wake()
     running.wait(after, RunStatus.SUCCESS)
+
+
+def test_receivers_that_hang_keep_no_job_from_running(bench: Bench, new_worker: NewWorker) -> None:
+    """More of them than there are threads, each for as long as it may; every job is told of in the end."""
+    receiver = RawReceiver()
+    receiver.behave(receiver.hangs())
+    url = f"http://127.0.0.1:{receiver.port}/"
+    count = Limits(per_worker=bench.settings.max_running_jobs).in_hand + 40
+    jobs = [bench.job(f"told {number}", callback_url=url) for number in range(count)]
+    try:
+        running = new_worker(callback_timeout=30)
+        for job in jobs:
+            running.wait(job, RunStatus.SUCCESS, seconds=60)
+        after = bench.job("after")
+        running.worker.wake()
+        running.wait(after, RunStatus.SUCCESS)
+        assert 0 < len(receiver.got) < count / 2
+    finally:
+        receiver.close()
 
 
 @pytest.mark.parametrize("bench", ["postgresql"], indirect=True)

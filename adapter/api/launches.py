@@ -1,0 +1,47 @@
+"""What every launch may be sent with beside its own fields: where it calls back to, and what signs that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from adapter.api.request import Incoming
+from adapter.errors import FieldInvalid
+from adapter.job.egress import EgressRule
+from adapter.messages import say
+
+SIGNED_WITH = "X-Callback-Secret"
+#: Printable, without blanks, so that every proxy passes it on unchanged; too long to be tried out.
+_SECRET = re.compile(r"[!-~]{16,255}")
+_URL_FIELDS = ("callback_url", "bk_callback_url")
+
+
+def callback_secret_of(incoming: Incoming, fields: Mapping[str, Any]) -> str | None:
+    """What the request's callbacks are to be signed with, if with anything. Raises FieldInvalid."""
+    secret = incoming.headers.get(SIGNED_WITH.lower())
+    if secret is None:
+        return None
+    if not _SECRET.fullmatch(secret):
+        raise FieldInvalid(SIGNED_WITH, say("must be 16 to 255 printable ASCII characters without blanks"))
+    if not any(fields.get(name) for name in _URL_FIELDS):
+        raise FieldInvalid(SIGNED_WITH, say("signs callbacks, and the request has no URL for one"))
+    return secret
+
+
+def check_callback_url(fields: Mapping[str, Any], rule: EgressRule) -> None:
+    """Raises FieldInvalid for a URL that certainly leads where callbacks may not go. No name is looked up here."""
+    for name in _URL_FIELDS:
+        url = fields.get(name)
+        if url is None:
+            continue
+        reason = rule.refusal_of_name(urlsplit(url).hostname or "")
+        if reason is not None:
+            raise FieldInvalid(
+                name,
+                say(
+                    "leads to {where}, where no callback may go; an operator can name it in ADAPTER_CALLBACK_ALLOW",
+                    where=reason,
+                ),
+            )

@@ -1,0 +1,95 @@
+"""A database of an earlier release is brought up to date with what is in it, and ends as a new one begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from adapter.store import database, tables
+from adapter.store.database import migrate, open_database
+
+
+@pytest.fixture
+def engine(each_database: str) -> Iterator[sa.Engine]:
+    engine = open_database(each_database)
+    yield engine
+    engine.dispose()
+
+
+def bring_to(engine: sa.Engine, revision: str) -> None:
+    """The schema as that release left it."""
+    config = Config()
+    config.set_main_option("script_location", str(database._MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def insert(engine: sa.Engine, table: str, **values: Any) -> None:
+    """A row of a table as it is in the database, not as the code knows it."""
+    with engine.begin() as connection:
+        found = sa.Table(table, sa.MetaData(), autoload_with=connection)
+        connection.execute(sa.insert(found).values(**values))
+
+
+def job(engine: sa.Engine, id_: int, status: int, **values: Any) -> None:
+    """A job of one step, as the first release stored it."""
+    row = {"scope_type": "biz", "scope_id": "2", "name": "n", "type": 1, "plan_id": -1, "template_id": -1}
+    row |= {
+        "launch_mode": 2,
+        "operator": "o",
+        "app_code": "a",
+        "started": True,
+        "create_time": 1,
+        "end_time": 9,
+    }
+    insert(engine, "job_instance", id=id_, status=status, **row, **values)
+    step = {"step_id": -1, "order": 0, "name": "s", "type": 1, "execute_count": 0, "definition": "{}"}
+    step |= {"ignore_error": False, "create_time": 1}
+    insert(engine, "step_instance", id=id_ * 10, job_instance_id=id_, status=status, **step)
+
+
+def test_a_new_database_is_what_the_code_knows(engine: sa.Engine, tmp_path: Path) -> None:
+    """The migrations and the tables say the same."""
+    migrate(engine, tmp_path / "lock")
+    found = sa.inspect(engine)
+    assert set(found.get_table_names()) == {"alembic_version", *tables.metadata.tables}
+    for name, table in tables.metadata.tables.items():
+        columns = {column["name"]: column["nullable"] for column in found.get_columns(name)}
+        assert columns == {column.name: column.nullable for column in table.columns}, name
+        keys = {
+            (*key["constrained_columns"], key["referred_table"], key["options"].get("ondelete"))
+            for key in found.get_foreign_keys(name)
+        }
+        known = table.foreign_key_constraints
+        assert keys == {(*key.column_keys, key.referred_table.name, key.ondelete) for key in known}, name
+
+
+def test_jobs_of_the_first_release_are_kept(engine: sa.Engine, tmp_path: Path) -> None:
+    """A callback that was not taken can still be told; what was told, or has not ended, is not."""
+    bring_to(engine, "0001")
+    url = "http://10.0.0.1/"
+    job(engine, 1, 4, callback_url=url, callback_state="attempt 1 failed: 500; 500")
+    job(engine, 2, 3, callback_url=url, callback_state="delivered (attempt 1, application/json)")
+    job(engine, 3, 2, callback_url=url)
+    job(engine, 4, 3)
+    migrate(engine, tmp_path / "lock")
+    with engine.connect() as connection:
+        done = connection.execute(sa.select(tables.job_instance.c.id, tables.job_instance.c.completions))
+        assert {row.id: row.completions for row in done} == {1: 1, 2: 1, 3: 0, 4: 1}
+        (owed,) = connection.execute(sa.select(tables.callback)).all()
+    assert (owed.job_instance_id, owed.completion, owed.create_time) == (1, 1, 9)
+    steps = [{"step_instance_id": 10, "status": 4}]
+    assert json.loads(owed.body) == {
+        "job_instance_id": 1,
+        "status": 4,
+        "step_instances": steps,
+        "step_instance_list": steps,
+    }
