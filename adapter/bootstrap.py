@@ -37,6 +37,7 @@ from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
+from adapter.service.records import Records
 from adapter.store.audit import AuditStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
@@ -44,6 +45,7 @@ from adapter.store.collected import CollectedRuns
 from adapter.store.database import is_shared
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
+from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.quota import JobQuota
@@ -109,11 +111,17 @@ def build(settings: Settings) -> Adapter:
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
         streams=OpenStreams(settings.max_streams),
         bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
+        records=records_of(stores, jobs),
         catalog=catalog,
         hosts=hosts,
         ready=lambda: _ask(stores.engine),
     )
     return Adapter(settings=settings, stores=stores, jobs=jobs, hosts=hosts, services=services, worker=worker)
+
+
+def records_of(stores: Stores, jobs: JobStore) -> Records:
+    """What is recorded beside what JOB tells."""
+    return Records(jobs, CallbackStore(stores.engine), LogAccounts(stores.engine))
 
 
 def audit_of(settings: Settings, stores: Stores, *, with_hosts: bool) -> Audit:

@@ -16,6 +16,7 @@ from adapter.api.call import Services
 from adapter.api.endpoints import Dispatcher
 from adapter.api.health import Health
 from adapter.api.json_text import shown
+from adapter.api.records import record_routes
 from adapter.api.routes import dialect_at, routes
 from adapter.api.streams import stream_routes
 from adapter.config import Settings
@@ -26,7 +27,7 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services, settings: Settings) -> Starlette:
-    """The application: JOB's APIs, event streams, bundles, /healthz. It starts and owns nothing."""
+    """The application: JOB's APIs, event streams, bundles, records, /healthz. It starts and owns nothing."""
     dispatcher = Dispatcher(services, settings)
     app = Starlette(
         routes=[
@@ -34,6 +35,7 @@ def create_app(services: Services, settings: Settings) -> Starlette:
             *routes(dispatcher),
             *stream_routes(dispatcher),
             *bundle_routes(dispatcher),
+            *record_routes(dispatcher),
         ],
         exception_handlers={HTTPException: _no_route_in(Language.of(settings.language))},
     )

@@ -16,6 +16,7 @@ from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
+from adapter.service.records import Records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Services:
     follow: Follow
     streams: OpenStreams
     bundles: Bundles
+    records: Records
     catalog: Catalog
     hosts: Hosts
     ready: Callable[[], None]

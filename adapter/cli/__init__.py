@@ -22,6 +22,7 @@ _COMMANDS = {
     "status": "adapter.cli.reports:status",
     "logs": "adapter.cli.reports:logs",
     "artifacts": "adapter.cli.reports:artifacts",
+    "callbacks": "adapter.cli.callbacks:callbacks",
     "audit": "adapter.cli.audit:audit",
 }
 

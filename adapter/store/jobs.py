@@ -117,6 +117,11 @@ class JobStore(JobProgress):
             sealed = connection.scalar(_CALLBACK_SECRET, {"job": job_instance_id})
         return None if sealed is None else self._box.decrypt(sealed)
 
+    def has_callback_secret(self, job_instance_id: int) -> bool:
+        """True if its callbacks are signed."""
+        with self._engine.begin() as connection:
+            return connection.scalar(_CALLBACK_SECRET, {"job": job_instance_id}) is not None
+
     def launched(self, caller: Caller) -> JobInstance | None:
         """The job that the caller's key stands for, None if it has none yet. Raises KeyUsed."""
         with self._engine.begin() as connection:

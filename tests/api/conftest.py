@@ -18,8 +18,11 @@ from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
+from adapter.service.records import Records
+from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.jobs import JobStore
+from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.testing.hosts import MemoryHosts
@@ -99,6 +102,9 @@ class make_world:  # noqa: N801 used like a function
             ),
             streams=OpenStreams(2),
             bundles=Bundles(Path("/nonexistent"), Path("/nonexistent")),
+            records=Records(
+                JobStore(stores.engine, stores.box), CallbackStore(stores.engine), LogAccounts(stores.engine)
+            ),
             catalog=Catalog(
                 accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock
             ),

@@ -19,8 +19,11 @@ from adapter.service.follow import Follow
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
+from adapter.service.records import Records
+from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.jobs import JobStore
+from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores
 from adapter.testing.hosts import MemoryHosts
@@ -75,6 +78,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
         streams=OpenStreams(settings.max_streams),
         bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
+        records=Records(jobs, CallbackStore(stores.engine), LogAccounts(stores.engine)),
         catalog=catalog,
         hosts=hosts,
         ready=lambda: None,
