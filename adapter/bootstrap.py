@@ -32,6 +32,7 @@ from adapter.job.egress import EgressRule
 from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
 from adapter.service.launch import Launch
@@ -42,6 +43,7 @@ from adapter.store.audit import AuditStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import is_shared
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
@@ -103,9 +105,10 @@ def build(settings: Settings) -> Adapter:
     worker = None if settings.no_worker else _worker(settings, stores, jobs, logs, hosts, clock)
     wake = worker.wake if worker is not None else _nobody
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
+    dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     services = Services(
         access=Access(stores.apps, gateway),
-        launch=Launch(jobs, catalog, hosts, clock, wake),
+        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
@@ -113,6 +116,7 @@ def build(settings: Settings) -> Adapter:
         bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
         records=records_of(stores, jobs),
         catalog=catalog,
+        dangerous=dangerous,
         hosts=hosts,
         ready=lambda: _ask(stores.engine),
     )

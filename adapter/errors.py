@@ -5,11 +5,12 @@ JobError
 │   └── FieldInvalid, Unreadable, BodyTooLarge, BodyTooSlow, WrongMethod, NoSuchPath
 ├── NotSupported 1241011          understood, and not built yet
 ├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
-│   └── KeyUsed, with HTTP 409
+│   └── KeyUsed, with HTTP 409; DangerousRuleUnknown
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
+├── DangerousScript 1244019 · DangerousRuleExists 1243056
 ├── QuotaExceeded                 ScopeQuotaExceeded 1244032, AppQuotaExceeded 1244033, SystemQuotaExceeded 1244034
 ├── AccountUnknown 1244003 · AccountExists 1243007
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
@@ -241,6 +242,28 @@ class TooManyFileTasks(JobError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit=limit)
+
+
+class DangerousScript(JobError):
+    """A rule forbids what a script says; the detail names lines."""
+
+    code = 1244019
+
+
+class DangerousRuleExists(JobError):
+    """There is a rule of the same expression and languages."""
+
+    code = 1243056
+
+    def __init__(self, expression: str) -> None:
+        super().__init__(name=expression)
+
+
+class DangerousRuleUnknown(InvalidParameter):
+    """No such rule; JOB has no code for it, and says 1240002."""
+
+    def __init__(self, rule_id: int) -> None:
+        super().__init__("id", say("there is no dangerous rule {id}", id=rule_id))
 
 
 class QuotaExceeded(JobError):

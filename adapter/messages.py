@@ -162,6 +162,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "File tasks (source hosts x files x targets) exceed {limit}; split the job",
         "文件任务数量（源主机数 × 文件数 × 目标数）超过限制：{limit}；请拆分作业",
     ),
+    "DangerousScript": Sentence("Dangerous script, cannot be executed", "高危脚本，禁止执行"),
+    "DangerousRuleExists": Sentence("Dangerous rule [{name}] already exists", "高危语句规则[{name}]已存在"),
     "ScopeQuotaExceeded": Sentence(
         "The total number of jobs currently executed exceeds the resource scope quota limit"
         " ({limit} in {scope}); try again later",

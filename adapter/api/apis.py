@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from adapter.api import (
     catalog_v3,
+    dangerous_v3,
     launch_v2,
     launch_v3,
     launch_v4,
@@ -17,12 +18,14 @@ from adapter.api import (
     queries_v3,
     queries_v4,
     schemas_catalog,
+    schemas_dangerous,
     schemas_steps,
     schemas_v2,
     schemas_v3,
     schemas_v4,
     scopes,
     views_catalog,
+    views_dangerous,
     views_plans,
     views_steps,
     views_v2,
@@ -79,6 +82,30 @@ V3_SERVICES: ByService = {
         ),
         "get_account_list": endpoint(
             schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts
+        ),
+        "create_dangerous_rule": endpoint(
+            schemas_dangerous.CreateDangerousRule, dangerous_v3.create, views_dangerous.rule, scopes.none
+        ),
+        "update_dangerous_rule": endpoint(
+            schemas_dangerous.UpdateDangerousRule, dangerous_v3.update, views_dangerous.rule, scopes.none
+        ),
+        "enable_dangerous_rule": endpoint(
+            schemas_dangerous.OneDangerousRule, dangerous_v3.enable, views_dangerous.status, scopes.none
+        ),
+        "disable_dangerous_rule": endpoint(
+            schemas_dangerous.OneDangerousRule, dangerous_v3.disable, views_dangerous.status, scopes.none
+        ),
+        "delete_dangerous_rule": endpoint(
+            schemas_dangerous.OneDangerousRule, dangerous_v3.delete, views_dangerous.nothing, scopes.none
+        ),
+        "get_dangerous_rule_list": endpoint(
+            schemas_dangerous.GetDangerousRuleList,
+            dangerous_v3.rules,
+            views_dangerous.rules,
+            scopes.none,
+        ),
+        "check_script": endpoint(
+            schemas_dangerous.CheckScript, dangerous_v3.check, views_dangerous.findings, scopes.none
         ),
         "create_script": endpoint(
             schemas_catalog.CreateScript, catalog_v3.create_script, views_catalog.script_version

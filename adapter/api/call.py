@@ -15,6 +15,7 @@ from adapter.ports import Hosts
 from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.records import Records
 
@@ -32,6 +33,7 @@ class Services:
     bundles: Bundles
     records: Records
     catalog: Catalog
+    dangerous: DangerousScripts
     hosts: Hosts
     ready: Callable[[], None]
 

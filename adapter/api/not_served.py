@@ -11,12 +11,12 @@ _PUBLIC_SCRIPTS = """
     update_public_script_version
 """
 _MANAGEMENT = """
-    check_script create_credential create_dangerous_rule create_file_source delete_account delete_cron
-    delete_dangerous_rule delete_script delete_script_version disable_dangerous_rule disable_script_version
-    enable_dangerous_rule generate_local_file_upload_url get_account_password_encryption_metadata
-    get_credential_detail get_cron_detail get_cron_list get_dangerous_rule_list get_file_source_detail
+    create_credential create_file_source delete_account delete_cron
+    delete_script delete_script_version disable_script_version
+    generate_local_file_upload_url get_account_password_encryption_metadata
+    get_credential_detail get_cron_detail get_cron_list get_file_source_detail
     get_job_template_list get_latest_service_version get_notify_config save_cron update_account
-    update_credential update_cron_status update_dangerous_rule update_file_source update_script_basic
+    update_credential update_cron_status update_file_source update_script_basic
     update_script_version
 """
 _SYSTEM_ONLY = """

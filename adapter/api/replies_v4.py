@@ -47,6 +47,8 @@ _KINDS: dict[type[JobError], str] = {
     errors.PlanEmpty: "FAILED_PRECONDITION",
     errors.TooManyTargets: "RESOURCE_EXHAUSTED",
     errors.TooManyFileTasks: "INTERNAL",  # JOB's AbortedException, which v4 has no status for
+    errors.DangerousScript: "INTERNAL",  # JOB's AbortedException, which v4 has no status for
+    errors.DangerousRuleExists: "ALREADY_EXISTS",
     errors.QuotaExceeded: "RESOURCE_EXHAUSTED",
     errors.AccountUnknown: "NOT_FOUND",
     errors.ScriptUnknown: "NOT_FOUND",

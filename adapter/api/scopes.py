@@ -34,6 +34,11 @@ def one(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
     return (_of_scope(fields),)
 
 
+def none(_raw: Mapping[str, Any]) -> tuple[Scope, ...]:
+    """Of the APIs that are about all businesses; one that is given is not looked at."""
+    return ()
+
+
 def explicit(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
     """The scope of the APIs that know no bk_biz_id."""
     return (_of_scope(load(_ScopeFields, {**raw, "bk_biz_id": None})),)

@@ -96,6 +96,18 @@ class Access:
                 _permission(scope),
             )
 
+    def require_everything(self, caller: Caller) -> None:
+        """Raises PermissionDenied if the caller may not use every scope there is."""
+        if caller.scopes is not None:
+            raise errors.PermissionDenied(
+                say(
+                    "APP [{code}] may change or see what holds for every business only if it has all scopes; "
+                    "register it without --scope",
+                    code=caller.app_code,
+                ),
+                _permission_of_rules(),
+            )
+
     def _system(self, credentials: Credentials) -> Caller:
         app = self._verified(credentials)
         user = credentials.system_user or credentials.username
@@ -233,6 +245,11 @@ def _acting(app: App, user: str) -> Caller:
 
 def _caller(app: App, user: str) -> Caller:
     return Caller(app_code=app.code, user=user, scopes=app.scopes)
+
+
+def _permission_of_rules() -> dict[str, Any]:
+    action = {"id": "high_risk_detect_rule", "name": "High-Risk Detect Rules", "related_resource_types": []}
+    return {"system_id": "bk_job", "system_name": _SYSTEM_NAME, "actions": [action]}
 
 
 def _permission(scope: Scope) -> dict[str, Any]:

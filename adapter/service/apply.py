@@ -12,6 +12,9 @@
           - {name: say, script: {name: hello, param: hi, account: root}, target: {variable: TARGETS}}
         plans: [{name: release all}]
 
+    dangerous_rules:
+      - {expression: 'rm +-rf +/', script_language_list: [1], action: 2}
+
 What is there already is found by its name, or by an id that the file gives. The same file twice changes
 nothing the second time. What a file does not mention stays.
 """
@@ -29,12 +32,14 @@ from adapter.job.model import Scope
 from adapter.ports import Clock
 from adapter.service import apply_file
 from adapter.service.apply_accounts import apply_accounts
+from adapter.service.apply_dangerous import apply_dangerous_rules
 from adapter.service.apply_file import ApplyError, Node
 from adapter.service.apply_scripts import apply_scripts
 from adapter.service.apply_session import Change, Session
 from adapter.service.apply_templates import apply_templates
 from adapter.store import tables
 from adapter.store.accounts import AccountStore
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox
@@ -49,6 +54,7 @@ _TABLES = (
     tables.job_template,
     tables.template_step,
     tables.job_plan,
+    tables.dangerous_rule,
 )
 
 
@@ -78,6 +84,7 @@ class Apply:
                     accounts=AccountStore(connection, self._box),
                     scripts=ScriptStore(connection),
                     plans=PlanStore(connection, self._box),
+                    dangerous=DangerousRuleStore(connection),
                     directory=directory,
                     environ=self._environ,
                     operator=self._operator,
@@ -86,6 +93,7 @@ class Apply:
                 apply_accounts(session, root.children("accounts"))
                 apply_scripts(session, root.children("scripts"))
                 apply_templates(session, root.children("templates"))
+                apply_dangerous_rules(session, root.children("dangerous_rules"))
                 root.finish()
         except errors.JobError as error:
             raise ApplyError(error.message) from error

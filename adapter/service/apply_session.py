@@ -9,6 +9,7 @@ from pathlib import Path
 from adapter.job.model import Account, Scope
 from adapter.service.apply_file import Node
 from adapter.store.accounts import AccountStore
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 
@@ -18,7 +19,7 @@ class Change:
     """One thing that was created or updated."""
 
     action: str  #: "created" or "updated"
-    kind: str  #: "account", "script", "script version", "template", "plan"
+    kind: str  #: "account", "script", "script version", "template", "plan", "dangerous rule"
     name: str
     id: int | str
 
@@ -35,6 +36,7 @@ class Session:
     accounts: AccountStore
     scripts: ScriptStore
     plans: PlanStore
+    dangerous: DangerousRuleStore
     directory: Path  #: that the file's relative paths start from
     environ: Mapping[str, str]
     operator: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import TypeVar
@@ -16,6 +16,7 @@ from adapter.job.commands import (
     Launched,
     TransferFile,
 )
+from adapter.job.dangerous import Finding
 from adapter.job.model import JobInstance, Scope
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
@@ -23,6 +24,7 @@ from adapter.job.status import TaskType, TransferMode
 from adapter.messages import FILE_NAME, SCRIPT_NAME
 from adapter.ports import Clock, Hosts
 from adapter.service.catalog import Catalog
+from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables
 from adapter.service.step_builder import FileDraft, Places, Prepared, ScriptDraft, StepBuilder, StepDraft
@@ -65,12 +67,14 @@ class Launch:
         hosts: Hosts,
         clock: Clock,
         wake: Callable[[], None],
+        dangerous: DangerousScripts,
     ) -> None:
         self._jobs = jobs
         self._catalog = catalog
         self._hosts = hosts
         self._clock = clock
         self._wake = wake
+        self._dangerous = dangerous
         self._builder = StepBuilder(catalog, hosts)
 
     @_at_most_once
@@ -135,8 +139,10 @@ class Launch:
             command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
         )
         self._jobs.require_room(job)
+        found = self._screened(drafts, places)
         prepared = [self._builder.build(draft, places, variables) for draft in drafts]
-        return self._submit(command.caller, replace(job, started=command.start_task), prepared, variables)
+        job = replace(job, started=command.start_task)
+        return self._submit(command.caller, job, prepared, variables, found)
 
     @_at_most_once
     def execute_platform_job(self, command: ExecutePlatformJob) -> Launched:
@@ -162,18 +168,28 @@ class Launch:
         )
         job = _job(command.caller, target, plan.name, command.callback_url, self._clock.now_ms(), plan=plan)
         self._jobs.require_room(job)
+        found = self._screened(drafts, places)
         prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = replace(job, other_scope=None if source == target else source)
-        return self._submit(command.caller, job, prepared, variables)
+        return self._submit(command.caller, job, prepared, variables, found)
 
     def _require_scope(self, scope: Scope) -> None:
         if not self._hosts.has_scope(scope):
             raise errors.ScopeUnknown(str(scope))
 
     def _submit_fast(self, caller: Caller, draft: StepDraft, job: JobInstance, start: bool) -> Launched:
+        places = Places.within(job.scope)
+        found = self._screened([draft], places)
         self._jobs.require_room(job)
-        prepared = self._builder.build(draft, Places.within(job.scope), PlanVariables())
-        return self._submit(caller, replace(job, started=start), [prepared])
+        prepared = self._builder.build(draft, places, PlanVariables())
+        return self._submit(caller, replace(job, started=start), [prepared], found=found)
+
+    def _screened(self, drafts: Iterable[StepDraft], places: Places) -> list[Sequence[Finding]]:
+        """What dangerous rules find in each step's script. Raises DangerousScript for one that must not run."""
+        return [
+            () if script is None else self._dangerous.screen(draft.name, script[1], script[0])
+            for draft, script in ((draft, self._builder.script_text(draft, places)) for draft in drafts)
+        ]
 
     def _submit(
         self,
@@ -181,13 +197,16 @@ class Launch:
         job: JobInstance,
         prepared: Iterable[Prepared],
         variables: PlanVariables | None = None,
+        found: Sequence[Sequence[Finding]] = (),
     ) -> Launched:
         prepared = tuple(prepared)
         steps = tuple(
             replace(one.step, order=order, create_time=job.create_time) for order, one in enumerate(prepared)
         )
         told = variables.told if variables else ()
-        stored = self._jobs.add(replace(job, steps=steps), [one.hosts for one in prepared], told, caller)
+        stored = self._jobs.add(
+            replace(job, steps=steps), [one.hosts for one in prepared], told, caller, found
+        )
         if stored.started:
             self._wake()
         return _launched(stored)

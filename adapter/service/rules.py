@@ -75,6 +75,11 @@ def size(value: str, at_most: int) -> str | None:
     return None if len(value.encode()) <= at_most else f"must not be longer than {at_most} bytes"
 
 
+def characters(value: str, at_most: int) -> str | None:
+    """A text's length in characters."""
+    return None if len(value) <= at_most else f"must not be longer than {at_most} characters"
+
+
 def param(value: str, *, sensitive: bool) -> str | None:
     """What follows the script on its command line."""
     return text(value) or size(value, MAX_SENSITIVE_PARAM_BYTES if sensitive else MAX_PARAM_BYTES)

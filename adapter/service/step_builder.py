@@ -136,6 +136,12 @@ class StepBuilder:
         """The language of a script. Raises what its look-up raises."""
         return self._text(scopes, ref)[1]
 
+    def script_text(self, draft: StepDraft, places: Places) -> tuple[str, int] | None:
+        """The script that a step runs, and its language; None if it runs none. Raises what its look-up raises."""
+        if not isinstance(draft.work, ScriptDraft):
+            return None
+        return self._text(places.scripts, draft.work.script)[:2]
+
     def _script_task(self, work: ScriptDraft, places: Places, variables: PlanVariables) -> ScriptTask:
         content, language, script_id, version_id = self._text(places.scripts, work.script)
         _require_executable(language)

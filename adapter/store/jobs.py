@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from adapter import errors
 from adapter.job.commands import Caller, JobFilter
+from adapter.job.dangerous import Finding
 from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store import codec, job_rows, tables
 from adapter.store.claims import Claim
+from adapter.store.dangerous import note_findings
 from adapter.store.group_commit import GroupCommit
 from adapter.store.once import launched_once, mark_launched
 from adapter.store.progress import JobProgress
@@ -68,9 +70,11 @@ class JobStore(JobProgress):
         hosts: Sequence[tuple[Host, ...]],
         variables: Sequence[JobVariable] = (),
         caller: Caller | None = None,
+        dangerous: Sequence[Sequence[Finding]] = (),
     ) -> JobInstance:
         """Store the job, its steps and variables, a waiting host result for each of a step's `hosts`; or nothing.
 
+        `dangerous` is what rules have found in each step.
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
         Raises KeyTaken if the caller's key stands for a job by now, and what Room.keep() raises.
         """
@@ -85,6 +89,7 @@ class JobStore(JobProgress):
             )
             if variables:
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
+            note_findings(connection, job_id, zip((step.id for step in steps), dangerous, strict=False))
             if caller is not None:
                 mark_launched(connection, self._box, caller, job_id)
             stored = replace(job, id=job_id, steps=steps)

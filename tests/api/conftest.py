@@ -16,11 +16,13 @@ from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.service.records import Records
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
@@ -108,6 +110,7 @@ class make_world:  # noqa: N801 used like a function
             catalog=Catalog(
                 accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock
             ),
+            dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
             hosts=hosts,
             ready=lambda: None,
         )

@@ -15,6 +15,7 @@ from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
@@ -22,6 +23,7 @@ from adapter.service.query import Query
 from adapter.service.records import Records
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
@@ -70,9 +72,10 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
     def wake() -> None:
         woken.append(None)
 
+    dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     services = Services(
         access=Access(stores.apps),
-        launch=Launch(jobs, catalog, hosts, clock, wake),
+        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
@@ -80,6 +83,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
         records=Records(jobs, CallbackStore(stores.engine), LogAccounts(stores.engine)),
         catalog=catalog,
+        dangerous=dangerous,
         hosts=hosts,
         ready=lambda: None,
     )

@@ -34,6 +34,8 @@ MADE: dict[str, JobError] = {
     "HostVariableMissing": errors.HostVariableMissing("7"),
     "TooManyTargets": errors.TooManyTargets(7),
     "TooManyFileTasks": errors.TooManyFileTasks(7),
+    "DangerousRuleExists": errors.DangerousRuleExists("7"),
+    "DangerousRuleUnknown": errors.DangerousRuleUnknown(7),
     "ScopeQuotaExceeded": errors.ScopeQuotaExceeded("biz_7", 7),
     "AppQuotaExceeded": errors.AppQuotaExceeded("7", 7),
     "SystemQuotaExceeded": errors.SystemQuotaExceeded(7),

@@ -18,6 +18,7 @@ from adapter.job.model import Scope, Server
 from adapter.job.status import StepType, VersionStatus
 from adapter.service.apply import ApplyError
 from adapter.service.catalog import Catalog
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.opening import Stores
 
 from .conftest import BIZ, OTHER
@@ -380,6 +381,40 @@ def test_a_broken_step_is_named_and_leaves_nothing(
     assert catalog.get_script_list(BIZ).total == 0
 
 
+def test_dangerous_rules(apply: Applying, stores: Stores) -> None:
+    """Found by expression and languages; enabled unless the file says otherwise; twice changes nothing."""
+    text = """
+        scope: {type: biz, id: 2}
+        dangerous_rules:
+          - {expression: 'rm +-rf', script_language_list: [4, 1], action: 2, description: bad}
+          - {expression: 'rm +-rf', script_language_list: [3], action: 1, enabled: false}
+    """
+    rules = DangerousRuleStore(stores.engine)
+    assert apply(text) == ["created dangerous rule rm +-rf"] * 2
+    assert apply(text) == []
+    assert [(rule.languages, rule.action, rule.enabled) for rule in rules.list()] == [
+        ((1, 4), 2, True),
+        ((3,), 1, False),
+    ]
+    assert apply(text.replace("[4, 1], action: 2", "[1, 4], action: 1")) == ["updated dangerous rule rm +-rf"]
+    assert apply(text.replace("enabled: false", "enabled: true")) == ["updated dangerous rule rm +-rf"] * 2
+    for old, new, problem in (
+        (
+            "'rm +-rf', script_language_list: [3]",
+            "'(', script_language_list: [3]",
+            "[1].expression: is no regular",
+        ),
+        ("[3]", "[]", "[1].script_language_list: must name"),
+        ("[3]", "[9]", "[1].script_language_list: must be 1 to 6"),
+        ("[3]", "[1, 4]", "[1].expression: [1] is listed twice"),
+        ("action: 1", "action: 0", "[1].action: must be one of 1, 2"),
+        ("enabled: false", "enabld: false", "[1].enabld: unknown key"),
+    ):
+        with pytest.raises(ApplyError) as raised:
+            apply(text.replace(old, new))
+        assert problem in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -392,7 +427,10 @@ def test_a_broken_step_is_named_and_leaves_nothing(
         ("scope: {type: module, id: 2}", "scope.type: must be biz or biz_set"),
         ("scope: {type: biz, id: true}", "scope.id: must be a text"),
         ("scope: {type: biz, id: '2/3'}", "scope.id: must be 1 to 64"),
-        ("scope: {type: biz, id: 2}\nacounts: []", "acounts: unknown key; known here are accounts, scope"),
+        (
+            "scope: {type: biz, id: 2}\nacounts: []",
+            "acounts: unknown key; known here are accounts, dangerous_rules, scope",
+        ),
         (with_accounts("{}"), "accounts: must be a list"),
         (with_accounts("[root]"), "accounts[0]: must be a mapping"),
         (with_accounts("[{}]"), "accounts[0]: account or alias is missing"),

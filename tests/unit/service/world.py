@@ -9,10 +9,12 @@ from adapter.job.commands import AccountRef, Caller, ExecuteScript, ScriptRef, S
 from adapter.job.model import Host, HostResult, Scope, Server
 from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
 from adapter.service.catalog import Catalog
+from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.store.accounts import AccountStore
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.plans import PlanStore
@@ -60,8 +62,10 @@ class World:
     woken: int = 0
 
     def __post_init__(self) -> None:
+        self.rules = DangerousRuleStore(self.jobs._engine)
+        self.dangerous = DangerousScripts(self.rules, self)
         catalog = Catalog(accounts=self.accounts, scripts=self.scripts, plans=self.plans, clock=self)
-        self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake)
+        self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake, self.dangerous)
         self.operate = Operate(self.jobs, self.wake)
         self.query = Query(self.jobs, self.logs)
 
