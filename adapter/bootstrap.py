@@ -20,6 +20,7 @@ from adapter.engine.errands import Errands
 from adapter.engine.file_cache import FileCache
 from adapter.engine.host_audit import HostAudit
 from adapter.engine.lease import Lease
+from adapter.engine.planning import Planning
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
@@ -108,7 +109,15 @@ def build(settings: Settings) -> Adapter:
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     services = Services(
         access=Access(stores.apps, gateway),
-        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous),
+        launch=Launch(
+            jobs,
+            catalog,
+            hosts,
+            clock,
+            wake,
+            dangerous,
+            Planning(_preparation(settings, stores, jobs, hosts)),
+        ),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from adapter.job.model import Host, Scope, Server
+from adapter.job.commands import PlannedRun
+from adapter.job.model import Host, Scope, Server, StepInstance
 
 
 class Clock(Protocol):
@@ -13,6 +14,14 @@ class Clock(Protocol):
 
     def now_ms(self) -> int:
         """Milliseconds since the epoch."""
+        ...
+
+
+class Planner(Protocol):
+    """Says what Ansible would be given to run a step. Answers from memory and the store, runs nothing."""
+
+    def plan(self, step: StepInstance, targets: Sequence[Host]) -> PlannedRun | None:
+        """The run of a step that is not stored, on these hosts; None if the step needs no Ansible."""
         ...
 
 

@@ -20,8 +20,9 @@ from adapter.api.credentials import AskedBy, CredentialsReader
 from adapter.api.dialects import ENVELOPE, Dialect
 from adapter.api.idempotency import once_of
 from adapter.api.json_text import shown
-from adapter.api.launches import callback_secret_of, check_callback_url
+from adapter.api.launches import check_callback_url, launching
 from adapter.api.unavailable import why_unavailable
+from adapter.api.views_planned import planned
 from adapter.config import Settings
 from adapter.errors import Internal, JobError, NotSupported, WrongMethod
 from adapter.job.commands import Launched
@@ -70,8 +71,12 @@ def launch(
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]] = scopes.one,
     methods: tuple[str, ...] = ("GET", "POST"),
 ) -> Endpoint:
-    """An endpoint that starts jobs."""
-    return endpoint(schema, use_case, reply, scopes, methods, launches=True)
+    """An endpoint that starts jobs, or says what would be started."""
+
+    def told(result: Launched) -> Any:
+        return reply(result) if result.planned is None else planned(result, result.planned)
+
+    return endpoint(schema, use_case, told, scopes, methods, launches=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,8 +202,7 @@ class Dispatcher:
         once = once_of(incoming, surface.version, raw)
         if found.launches:
             check_callback_url(call.fields, self._egress)
-            secret = callback_secret_of(incoming, call.fields)
-            call = replace(call, caller=replace(call.caller, once=once, callback_secret=secret))
+            call = replace(call, caller=launching(call.caller, once, incoming, call.fields, raw))
         return surface.dialect.succeeded(found.answer(call), incoming.id)
 
     def understood(

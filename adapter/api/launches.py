@@ -1,14 +1,18 @@
-"""What every launch may be sent with beside its own fields: where it calls back to, and what signs that."""
+"""What every launch may be sent with beside its own fields: plan_only, and what its callbacks are signed with."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapter.api import loading
+from adapter.api.fields import BaseSchema, Flag
 from adapter.api.request import Incoming
 from adapter.errors import FieldInvalid
+from adapter.job.commands import Caller, Once
 from adapter.job.egress import EgressRule
 from adapter.messages import say
 
@@ -18,7 +22,26 @@ _SECRET = re.compile(r"[!-~]{16,255}")
 _URL_FIELDS = ("callback_url", "bk_callback_url")
 
 
-def callback_secret_of(incoming: Incoming, fields: Mapping[str, Any]) -> str | None:
+class _PlanOnly(BaseSchema):
+    """In the query or in the body."""
+
+    plan_only = Flag(load_default=False)
+
+
+def launching(
+    caller: Caller, once: Once | None, incoming: Incoming, fields: Mapping[str, Any], raw: Mapping[str, Any]
+) -> Caller:
+    """The caller with what the request says of a launch. One that only wants to know uses no key up."""
+    is_plan_only = loading.load(_PlanOnly, raw)["plan_only"]
+    return replace(
+        caller,
+        once=None if is_plan_only else once,
+        plan_only=is_plan_only,
+        callback_secret=_callback_secret(incoming, fields),
+    )
+
+
+def _callback_secret(incoming: Incoming, fields: Mapping[str, Any]) -> str | None:
     """What the request's callbacks are to be signed with, if with anything. Raises FieldInvalid."""
     secret = incoming.headers.get(SIGNED_WITH.lower())
     if secret is None:

@@ -33,6 +33,8 @@ STEP_PLAYBOOK = "step.yml"
 STOP_PLAYBOOK = "stop.yml"
 CLEAN_PLAYBOOK = "clean.yml"
 LOOK_PLAYBOOK = "look.yml"
+#: Stands where a step's id will stand.
+UNKNOWN_ID = "STEP_INSTANCE_ID"
 
 
 class AccountGone(Exception):
@@ -52,10 +54,20 @@ class Preparation:
 
     def run_input(self, step: StepInstance, targets: Sequence[Host]) -> RunInput:
         """The input of the step's run on `targets`, which present() has looked up. Raises AccountGone."""
+        key = self._key(step.id, step.execute_count)
         if step.script is not None:
-            return self._script(step, step.script, targets)
+            param = self.jobs.script_param(step.id)
+            return self._script(step, replace(step.script, param=param), targets, key)
         assert step.file is not None
-        return self._file(step, step.file, targets)
+        return self._file(step, step.file, targets, key)
+
+    def planned_input(self, step: StepInstance, targets: Sequence[Host]) -> RunInput:
+        """The same of a step that is not stored: its parameter is in clear, its key says that there is no id."""
+        key = f"{self.installation}.{UNKNOWN_ID}.{step.execute_count}"
+        if step.script is not None:
+            return self._script(step, step.script, targets, key)
+        assert step.file is not None
+        return self._file(step, step.file, targets, key)
 
     def clean_input(
         self, account_id: int, runs: Sequence[tuple[int, int]], targets: Sequence[Host]
@@ -81,16 +93,15 @@ class Preparation:
     def _key(self, step_instance_id: int, execute_count: int) -> str:
         return f"{self.installation}.{step_instance_id}.{execute_count}"
 
-    def _script(self, step: StepInstance, task: ScriptTask, targets: Sequence[Host]) -> RunInput:
+    def _script(self, step: StepInstance, task: ScriptTask, targets: Sequence[Host], key: str) -> RunInput:
         account = self._account(task.account_id)
         secrets = self._credential(account)
         at = datetime.fromtimestamp((step.create_time or 0) / 1000, self.timezone)
-        param = expand_param(self.jobs.script_param(step.id), at)
+        param = expand_param(task.param, at)
         if task.param_sensitive:
             secrets["param"] = param
         else:
             task = replace(task, param=param)
-        key = self._key(step.id, step.execute_count)
         inventory = self._inventory({TARGETS: targets})
         max_log = self.settings.max_log_bytes
         plays = {
@@ -105,7 +116,7 @@ class Preparation:
             secrets=secrets,
         )
 
-    def _file(self, step: StepInstance, task: FileTask, targets: Sequence[Host]) -> RunInput:
+    def _file(self, step: StepInstance, task: FileTask, targets: Sequence[Host], key: str) -> RunInput:
         account = self._account(task.account_id)
         source_accounts = [self._account(source.account_id) for source in task.sources]
         secrets: dict[str, str] = {}
@@ -119,7 +130,7 @@ class Preparation:
             for number, source in enumerate(task.sources)
             for host in source.hosts
         ]
-        inventory, key = self._inventory(groups), self._key(step.id, step.execute_count)
+        inventory = self._inventory(groups)
         plays = file_plays(task, account, source_accounts, sources, inventory, key)
         everyone = [host for members in groups.values() for host in members]
         forks = self._forks(everyone)

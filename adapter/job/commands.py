@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapter.job.model import Scope, Server
+from adapter.job.model import Host, Scope, Server, StepInstance
 from adapter.messages import Language
 
 
@@ -25,6 +25,7 @@ class Caller:
     scopes: frozenset[Scope] | None = None  #: None: every scope
     language: Language = Language.EN  #: in which its jobs are named if it does not name them
     once: Once | None = None  #: from X-Idempotency-Key
+    plan_only: bool = False  #: wants to know what would run; nothing is stored
     callback_secret: str | None = field(default=None, repr=False)  #: from X-Callback-Secret
 
 
@@ -145,12 +146,33 @@ class ExecutePlatformJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """What a run would write into its private data directory: hosts.yml and step.yml as text, without secrets."""
+
+    inventory: str
+    playbook: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStep:
+    """A step that would run. `run` is None if Ansible has no part in it."""
+
+    step: StepInstance
+    hosts: tuple[Host, ...]
+    run: PlannedRun | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Launched:
-    """The reply to a launch. `step_instance_id` is the only step's of a fast task, else None."""
+    """The reply to a launch. `step_instance_id` is the only step's of a fast task, else None.
+
+    With `planned` nothing was launched: these steps would have been, and the job's id is 0.
+    """
 
     job_instance_id: int
     job_instance_name: str
     step_instance_id: int | None
+    planned: tuple[PlannedStep, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

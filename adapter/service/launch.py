@@ -14,15 +14,16 @@ from adapter.job.commands import (
     ExecutePlatformJob,
     ExecuteScript,
     Launched,
+    PlannedStep,
     TransferFile,
 )
 from adapter.job.dangerous import Finding
-from adapter.job.model import JobInstance, Scope
+from adapter.job.model import Host, JobInstance, Scope, StepInstance
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
 from adapter.job.status import TaskType, TransferMode
 from adapter.messages import FILE_NAME, SCRIPT_NAME
-from adapter.ports import Clock, Hosts
+from adapter.ports import Clock, Hosts, Planner
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.launch_plan import drafts_of, overridden
@@ -68,6 +69,7 @@ class Launch:
         clock: Clock,
         wake: Callable[[], None],
         dangerous: DangerousScripts,
+        planner: Planner,
     ) -> None:
         self._jobs = jobs
         self._catalog = catalog
@@ -75,6 +77,7 @@ class Launch:
         self._clock = clock
         self._wake = wake
         self._dangerous = dangerous
+        self._planner = planner
         self._builder = StepBuilder(catalog, hosts)
 
     @_at_most_once
@@ -203,6 +206,14 @@ class Launch:
         steps = tuple(
             replace(one.step, order=order, create_time=job.create_time) for order, one in enumerate(prepared)
         )
+        if caller.plan_only:
+            hosts = [one.hosts for one in prepared]
+            return Launched(
+                job_instance_id=0,
+                job_instance_name=job.name,
+                step_instance_id=None,
+                planned=tuple(self._planned(*one) for one in zip(steps, hosts, strict=True)),
+            )
         told = variables.told if variables else ()
         stored = self._jobs.add(
             replace(job, steps=steps), [one.hosts for one in prepared], told, caller, found
@@ -210,6 +221,9 @@ class Launch:
         if stored.started:
             self._wake()
         return _launched(stored)
+
+    def _planned(self, step: StepInstance, hosts: tuple[Host, ...]) -> PlannedStep:
+        return PlannedStep(step=step, hosts=hosts, run=self._planner.plan(step, hosts))
 
     def launched_before(self, caller: Caller) -> Launched | None:
         """What the caller's X-Idempotency-Key stands for, None if for nothing yet. Raises KeyUsed."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
+from adapter.engine.planning import Planning
+from adapter.engine.preparation import Preparation
 from adapter.job.model import Host, Scope, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
@@ -60,6 +62,8 @@ class Real:
     script_version_id: int
     script_id: str
     woken: list[None]
+    preparation: Preparation
+    catalog: Catalog
 
 
 def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
@@ -73,9 +77,12 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         woken.append(None)
 
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
+    preparation = Preparation(
+        jobs=jobs, accounts=stores.accounts, hosts=hosts, settings=settings, installation="real"
+    )
     services = Services(
         access=Access(stores.apps),
-        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous),
+        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation)),
         operate=Operate(jobs, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
@@ -113,6 +120,8 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         script_version_id=version.id,
         script_id=version.script_id,
         woken=woken,
+        preparation=preparation,
+        catalog=catalog,
     )
 
 

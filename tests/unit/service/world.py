@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapter.job.commands import AccountRef, Caller, ExecuteScript, ScriptRef, SourceSpec, TransferFile
-from adapter.job.model import Host, HostResult, Scope, Server
+from adapter.job.commands import (
+    AccountRef,
+    Caller,
+    ExecuteScript,
+    PlannedRun,
+    ScriptRef,
+    SourceSpec,
+    TransferFile,
+)
+from adapter.job.model import Host, HostResult, Scope, Server, StepInstance
 from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
@@ -49,6 +58,13 @@ def alias(name: str) -> AccountRef:
     return AccountRef(alias=name)
 
 
+class NamingPlanner:
+    """Says of a run what it is of."""
+
+    def plan(self, step: StepInstance, targets: Sequence[Host]) -> PlannedRun:
+        return PlannedRun(inventory=",".join(host.name for host in targets), playbook=step.name)
+
+
 @dataclass(kw_only=True)
 class World:
     """Everything the use cases are made of; `woken` counts the engine's wake-ups."""
@@ -65,7 +81,7 @@ class World:
         self.rules = DangerousRuleStore(self.jobs._engine)
         self.dangerous = DangerousScripts(self.rules, self)
         catalog = Catalog(accounts=self.accounts, scripts=self.scripts, plans=self.plans, clock=self)
-        self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake, self.dangerous)
+        self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake, self.dangerous, NamingPlanner())
         self.operate = Operate(self.jobs, self.wake)
         self.query = Query(self.jobs, self.logs)
 
