@@ -63,6 +63,7 @@ HOST_STATUS: Mapping[int, Mapping[Language, str]] = {
 
 #: What a job is called whose request gives it no name; the time follows.
 SCRIPT_NAME: Mapping[Language, str] = {Language.EN: "Script Execution_", Language.ZH: "快速执行脚本_"}
+SQL_NAME: Mapping[Language, str] = {Language.EN: "SQL Script_", Language.ZH: "快速执行SQL_"}
 FILE_NAME: Mapping[Language, str] = {Language.EN: "File Transfer_", Language.ZH: "快速分发文件_"}
 
 

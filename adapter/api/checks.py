@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from adapter.api.json_text import shown
 from adapter.api.schemas_v3 import MAX_SENSITIVE_PARAM_BYTES
@@ -32,6 +32,13 @@ def require_account(name: str, account: AccountRef | None) -> AccountRef:
     return account
 
 
+def require_db_account(id_: int | None) -> int:
+    """The id of a database's account: without one, or with one below 1, it is missing."""
+    if id_ is None or id_ < 1:
+        raise MissingParameter("db_account_id")
+    return id_
+
+
 def check_language(name: str, language: int | None) -> None:
     """A number of JOB's languages, whether or not this service can run it."""
     if language is None or language not in set(ScriptLanguage):
@@ -43,19 +50,23 @@ def check_language(name: str, language: int | None) -> None:
 def check_executable(name: str, script: ScriptRef) -> None:
     """NotSupported if the script comes as text of a language that cannot be run yet."""
     if script.content is not None and script.language is not None:
-        check_creatable(name, script.language)
+        _check_supported(name, script.language, EXECUTABLE_LANGUAGES)
 
 
 def check_creatable(name: str, language: int) -> None:
-    """NotSupported for the languages of Windows and of databases."""
-    if language not in EXECUTABLE_LANGUAGES:
+    """NotSupported for what nothing can execute: the languages of Windows."""
+    _check_supported(name, language, EXECUTABLE_LANGUAGES | {ScriptLanguage.SQL})
+
+
+def _check_supported(name: str, language: int, supported: Collection[int]) -> None:
+    if language not in supported:
         raise NotSupported(
             say(
                 _USE,
                 name=name,
                 value=language,
                 meaning=ScriptLanguage(language).name.lower(),
-                allowed="1, 3, 4",
+                allowed=", ".join(str(int(one)) for one in sorted(supported)),
             )
         )
 

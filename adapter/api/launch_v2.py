@@ -14,6 +14,7 @@ from adapter.job.commands import (
     ExecutePlan,
     ExecutePlatformJob,
     ExecuteScript,
+    ExecuteSql,
     Launched,
     ScriptRef,
     SourceSpec,
@@ -22,6 +23,7 @@ from adapter.job.commands import (
     VariableValue,
 )
 from adapter.job.model import Server
+from adapter.job.status import ScriptLanguage
 from adapter.messages import say
 
 _TARGETS = "ip_list|custom_query_id|target_server"
@@ -45,6 +47,28 @@ def execute_script(call: Call) -> Launched:
             target=target,
             param=checks.script_param(call["script_param"], call["is_param_sensitive"]),
             param_sensitive=bool(call["is_param_sensitive"]),
+            timeout=call["script_timeout"],
+            task_name=call["task_name"] or "",
+            callback_url=call["bk_callback_url"],
+        )
+    )
+
+
+def execute_sql(call: Call) -> Launched:
+    """fast_execute_sql. An id of no account is an account that is not there, as in JOB."""
+    script = _script({**call.fields, "script_type": int(ScriptLanguage.SQL)})
+    if script is None:
+        raise MissingParameter("script_id")
+    target = _target(call.fields)
+    if call["db_account_id"] is None:
+        raise MissingParameter("db_account_id")
+    return call.services.launch.execute_sql(
+        ExecuteSql(
+            caller=call.caller,
+            scope=call.scope,
+            script=script,
+            db_account_id=call["db_account_id"],
+            target=target,
             timeout=call["script_timeout"],
             task_name=call["task_name"] or "",
             callback_url=call["bk_callback_url"],

@@ -12,6 +12,7 @@ from adapter.job.commands import (
     AccountRef,
     ExecutePlan,
     ExecuteScript,
+    ExecuteSql,
     Launched,
     ScriptRef,
     SourceSpec,
@@ -19,6 +20,7 @@ from adapter.job.commands import (
     VariableValue,
 )
 from adapter.job.model import Server
+from adapter.job.status import ScriptLanguage
 from adapter.messages import say
 
 
@@ -47,6 +49,29 @@ def execute_script_on(call: Call, target: Server) -> Launched:
             target=target,
             param=checks.script_param(call["script_param"], call["is_param_sensitive"]),
             param_sensitive=bool(call["is_param_sensitive"]),
+            timeout=call["timeout"],
+            task_name=call["task_name"] or "",
+            callback_url=call["callback_url"],
+            start_task=call["start_task"],
+        )
+    )
+
+
+def execute_sql(call: Call) -> Launched:
+    """fast_execute_sql."""
+    script = _script({**call.fields, "script_language": int(ScriptLanguage.SQL)})
+    if call["target_server"] is None:
+        raise MissingParameter("target_server")
+    target = targets.server(call["target_server"])
+    if target.is_empty:
+        raise HostEmpty
+    return call.services.launch.execute_sql(
+        ExecuteSql(
+            caller=call.caller,
+            scope=call.scope,
+            script=script,
+            db_account_id=checks.require_db_account(call["db_account_id"]),
+            target=target,
             timeout=call["timeout"],
             task_name=call["task_name"] or "",
             callback_url=call["callback_url"],

@@ -22,6 +22,8 @@ class CreateAccount(BaseSchema):
     password = Text(keep_blank=True, secret=True)
     alias = Text(strip=True)
     description = Text(load_default="")
+    db_port = Number()
+    db_system_account_id = Number()
 
 
 class GetAccountList(_Page):

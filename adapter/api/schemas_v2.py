@@ -21,6 +21,17 @@ class FastExecuteScript(TargetsV2):
     bk_callback_url = Url()
 
 
+class FastExecuteSql(TargetsV2):
+    """fast_execute_sql."""
+
+    script_id = Number()
+    script_content = Base64(max_bytes=MAX_SCRIPT_BYTES)
+    script_timeout = Timeout()
+    db_account_id = Number()
+    task_name = Text(strip=True, at_most=MAX_NAME)
+    bk_callback_url = Url()
+
+
 class _FileSource(TargetsV2):
     files = Many(Text(required=True, strip=True))
     account = Text(strip=True)

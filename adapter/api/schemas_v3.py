@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
-from adapter.api.targets import AccountFields, ServerFields, Timeout
+from adapter.api.targets import AccountFields, ServerFields, Timeout, UncheckedServerFields
 
 MAX_SCRIPT_BYTES = 16_777_215
 MAX_PARAM_BYTES = 65_535
@@ -30,6 +30,20 @@ class FastExecuteScript(BaseSchema):
     rolling_config = Raw()
     windows_interpreter = Raw()
     host_password_list = Raw()
+
+
+class FastExecuteSql(BaseSchema):
+    """fast_execute_sql."""
+
+    script_version_id = Number()
+    script_id = Text(strip=True)
+    script_content = Base64(max_bytes=MAX_SCRIPT_BYTES)
+    db_account_id = Number()
+    target_server = Object(UncheckedServerFields)
+    timeout = Timeout()
+    task_name = Text(strip=True, at_most=MAX_NAME)
+    callback_url = Url()
+    start_task = Flag(load_default=True)
 
 
 class _FileSource(BaseSchema):

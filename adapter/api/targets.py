@@ -69,6 +69,12 @@ class ServerFields(BaseSchema):
     topo_node_list = Many(Object(TopoNodeFields, required=True))
 
 
+class UncheckedServerFields(ServerFields):
+    """`target_server` of the v3 APIs that trim addresses before they look at them."""
+
+    ip_list = Many(Object(HostIpV2, required=True))
+
+
 class _ServerFieldsV2(BaseSchema):
     ip_list = Many(Object(HostIpV2, required=True))
     dynamic_group_id_list = Many(Text(required=True, strip=True))

@@ -10,6 +10,7 @@ from adapter.job.commands import (
     ExecutePlan,
     ExecutePlatformJob,
     ExecuteScript,
+    ExecuteSql,
     JobFilter,
     Launched,
     TransferFile,
@@ -22,6 +23,10 @@ class Launch(Protocol):
 
     def execute_script(self, command: ExecuteScript, /) -> Launched:
         """A fast script."""
+        ...
+
+    def execute_sql(self, command: ExecuteSql, /) -> Launched:
+        """SQL of a database's account."""
         ...
 
     def transfer_file(self, command: TransferFile, /) -> Launched:

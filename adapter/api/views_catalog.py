@@ -23,7 +23,7 @@ def account(value: Account) -> dict[str, Any]:
         "alias": value.alias,
         "category": value.category,
         "type": value.type,
-        "db_system_account_id": None,
+        "db_system_account_id": value.db_system_account_id,
         "os": _SYSTEMS.get(value.type, ""),
         "description": value.description,
         **scope(value.scope),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from adapter.ansible.database import NoClient, told
 from adapter.ansible.inventory import RunInventory, run_inventory
 from adapter.ansible.playbook import (
     TARGETS,
@@ -38,7 +39,7 @@ UNKNOWN_ID = "STEP_INSTANCE_ID"
 
 
 class AccountGone(Exception):
-    """The account of a step was deleted after the job was submitted."""
+    """The account of a step was deleted after the job was submitted, or changed so that it cannot be used."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +99,9 @@ class Preparation:
         secrets = self._credential(account)
         at = datetime.fromtimestamp((step.create_time or 0) / 1000, self.timezone)
         param = expand_param(task.param, at)
+        if task.db_account_id is not None:
+            param = self._database(task.db_account_id)
+            task = replace(task, param_sensitive=True)
         if task.param_sensitive:
             secrets["param"] = param
         else:
@@ -163,6 +167,14 @@ class Preparation:
         if account is None:
             raise AccountGone(f"account ID={account_id} was deleted after the job was submitted")
         return account
+
+    def _database(self, account_id: int) -> str:
+        """What the client of a database is told, its password too."""
+        account = self._account(account_id)
+        try:
+            return told(account, self.accounts.credential(account_id).password or "")
+        except NoClient as error:
+            raise AccountGone(str(error)) from error
 
     def _credential(self, account: Account) -> dict[str, str]:
         if not (account.has_private_key or account.has_password):

@@ -69,6 +69,21 @@ class ExecuteScript:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExecuteSql:
+    """fast_execute_sql. `timeout` in seconds."""
+
+    caller: Caller
+    scope: Scope
+    script: ScriptRef
+    db_account_id: int
+    target: Server
+    timeout: int = 7200
+    task_name: str = ""
+    callback_url: str | None = None
+    start_task: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceSpec:
     """Files on hosts of a file transfer. `account` None: the step's own (platform job overrides)."""
 
@@ -164,7 +179,7 @@ class PlannedStep:
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """The reply to a launch. `step_instance_id` is the only step's of a fast task, else None.
+    """The reply to a launch. `step_instance_id` is the only step's of a fast script or transfer.
 
     With `planned` nothing was launched: these steps would have been, and the job's id is 0.
     """

@@ -45,17 +45,22 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Whom a step runs as. With a `login` Ansible logs in as that user, else it becomes `account`."""
+    """Whom a step runs as. With a `login` Ansible logs in as that user, else it becomes `account`.
+
+    Of a database: `account` and the password are its own, and its client runs as the system account.
+    """
 
     id: int
     scope: Scope
     alias: str
     account: str
     category: int = 1  #: 1 system, 2 database
-    type: int = 1  #: 1 Linux, 2 Windows, 9 MySQL, 10 Oracle, 11 DB2
+    type: int = 1  #: an AccountType number
     login_user: str | None = None
     has_private_key: bool = False
     has_password: bool = False
+    db_port: int | None = None  #: None: the client's own way to a server of the same host
+    db_system_account_id: int | None = None
     description: str = ""
     creator: str = ""
     create_time: int | None = None
@@ -141,6 +146,7 @@ class ScriptTask:
     param_sensitive: bool = False
     timeout: int = 7200  #: seconds
     account_id: int = 0
+    db_account_id: int | None = None  #: of SQL: whose client runs it, as the account of `account_id`
     script_id: str | None = None
     script_version_id: int | None = None
 
@@ -228,6 +234,11 @@ class StepInstance:
         if self.start_time is None or self.end_time is None:
             return None
         return self.end_time - self.start_time
+
+    @property
+    def is_told(self) -> bool:
+        """True if a launch of this step alone answers its id: JOB's do not for SQL."""
+        return self.type in (StepType.SCRIPT, StepType.FILE)
 
     @property
     def timeout(self) -> int:

@@ -148,8 +148,30 @@ class ScriptLanguage(IntEnum):
     SQL = 6
 
 
-#: What can be executed today, on POSIX hosts.
+#: What can be executed as a script today, on POSIX hosts. SQL needs a database's account: fast_execute_sql.
 EXECUTABLE_LANGUAGES = frozenset({ScriptLanguage.SHELL, ScriptLanguage.PERL, ScriptLanguage.PYTHON})
+
+
+class AccountCategory(IntEnum):
+    """What an account is a user of."""
+
+    SYSTEM = 1
+    DATABASE = 2
+
+
+class AccountType(IntEnum):
+    """Of which system an account is a user; JOB's numbers, but for the last (decision 21)."""
+
+    LINUX = 1
+    WINDOWS = 2
+    MYSQL = 9
+    ORACLE = 10
+    DB2 = 11
+    POSTGRESQL = 101
+
+
+#: The types of category DATABASE.
+DATABASES = frozenset({AccountType.MYSQL, AccountType.ORACLE, AccountType.DB2, AccountType.POSTGRESQL})
 
 
 class VersionStatus(IntEnum):

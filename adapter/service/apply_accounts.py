@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from adapter.job.model import Account
+from adapter.job.status import AccountCategory
 from adapter.service import rules
-from adapter.service.apply_file import Node, refuse_repeated
+from adapter.service.apply_file import Node, Rule, refuse_repeated
 from adapter.service.apply_session import Session
 from adapter.store.accounts import AccountFields
 
@@ -31,6 +32,8 @@ def apply_accounts(session: Session, nodes: list[Node]) -> None:
             fields["description"] = node.text("description", "")
         if node.has("login"):
             fields.update(_login(session, node, name or alias))
+        if node.has("database"):
+            fields.update(_database(session, node))
         node.finish()
         seen.append(_save(session, node, account_id, fields).id)
     refuse_repeated(nodes, "id", seen)
@@ -58,6 +61,23 @@ def _login(session: Session, node: Node, name: str) -> AccountFields:
     return fields
 
 
+def _database(session: Session, node: Node) -> AccountFields:
+    if node.raw("login"):
+        node.fail("database", "an account of a database has no login: its client runs as the system account")
+    database = node.child("database")
+    alias = database.text("system_account")
+    system = session.accounts.by_alias(session.scope, alias)
+    if system is None or system.category != AccountCategory.SYSTEM:
+        database.fail("system_account", f"[{alias}] is no system account of {session.scope}; list it before")
+    fields: AccountFields = {
+        "db_port": database.number("port", None, rules.port),
+        "db_system_account_id": system.id,
+        "password": _password(session, database, rules.database_password),
+    }
+    database.finish()
+    return fields
+
+
 def _private_key(session: Session, login: Node) -> str | None:
     name = login.text("private_key_file", None)
     if name is None:
@@ -77,14 +97,14 @@ def _private_key(session: Session, login: Node) -> str | None:
     return key if key.endswith("\n") else key + "\n"  # OpenSSH refuses a key whose last line does not end
 
 
-def _password(session: Session, login: Node) -> str | None:
+def _password(session: Session, login: Node, rule: Rule = rules.password) -> str | None:
     variable = login.text("password_env", None)
     if variable is None:
         return None
     password = session.environ.get(variable)
     if not password:
         login.fail("password_env", f"the environment variable {variable} is not set, or empty")
-    problem = rules.password(password)
+    problem = rule(password)
     if problem:
         login.fail("password_env", f"the password in {variable} {problem}")
     return password
@@ -102,9 +122,11 @@ def _save(session: Session, node: Node, account_id: int | None, fields: AccountF
     if stored is None:
         fields.setdefault("account", alias)
         node.checked("alias", fields["account"], rules.account_name)
+        _require_consistent(node, fields, None)
         stored = session.accounts.create(session.scope, account_id=account_id, **author, **fields)
         session.changed("created", "account", alias, stored.id)
         return stored
+    _require_consistent(node, fields, stored)
     credential = session.accounts.credential(stored.id)
     secrets = {"private_key": credential.private_key, "password": credential.password}
     current = {**vars(stored), **secrets}
@@ -112,3 +134,13 @@ def _save(session: Session, node: Node, account_id: int | None, fields: AccountF
         session.accounts.update(stored.id, **author, **fields)
         session.changed("updated", "account", alias, stored.id)
     return stored
+
+
+def _require_consistent(node: Node, fields: AccountFields, stored: Account | None) -> None:
+    """Only an account of a database has a database, and only one of a system is logged in as."""
+    category = fields.get("category", stored.category if stored else AccountCategory.SYSTEM)
+    if category == AccountCategory.DATABASE:
+        if fields.get("login_user"):
+            node.fail("login", "an account of a database has no login; its password is in `database`")
+    elif "db_system_account_id" in fields:
+        node.fail("database", "only an account of category 2 has one")

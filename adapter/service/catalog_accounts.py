@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapter import errors
 from adapter.job.commands import AccountRef
 from adapter.job.model import Account, Scope
+from adapter.job.status import AccountCategory
 from adapter.ports import Clock
 from adapter.service import rules
 from adapter.service.pages import Page, page_of
@@ -29,10 +30,14 @@ class AccountCatalog:
         alias: str | None = None,
         password: str | None = None,
         description: str = "",
+        db_port: int | None = None,
+        db_system_account_id: int | None = None,
     ) -> Account:
         """Store an account; its alias is its name if none is given. An empty password is none.
 
-        Raises BadRequest (1240003) for a value out of its range, AccountExists (1243007).
+        The last two are of databases (JOB's API has no names for them): a port of 0 is none.
+        Raises BadRequest (1240003) for a value out of its range, AccountExists (1243007), AccountUnknown for a
+        system account that the scope has not.
         """
         account = account.strip()
         alias = (alias or "").strip() or account
@@ -42,6 +47,12 @@ class AccountCatalog:
         rules.require("alias", rules.label(alias, rules.MAX_ALIAS))
         rules.require("password", rules.password(password or ""))
         rules.require("description", rules.text(description))
+        if category == AccountCategory.DATABASE:
+            self._require_database(scope, password or "", db_port, db_system_account_id)
+        elif db_port or db_system_account_id:
+            raise errors.BadRequest(
+                "Invalid db_port|db_system_account_id: only accounts of databases have them"
+            )
         return self._accounts.create(
             scope,
             alias=alias,
@@ -50,9 +61,22 @@ class AccountCatalog:
             type=type,
             password=password or None,
             description=description,
+            db_port=db_port or None,
+            db_system_account_id=db_system_account_id,
             operator=user,
             now_ms=self._account_clock.now_ms(),
         )
+
+    def _require_database(
+        self, scope: Scope, password: str, port: int | None, system_account_id: int | None
+    ) -> None:
+        rules.require("password", rules.database_password(password))
+        if port:
+            rules.require("db_port", rules.port(port))
+        if system_account_id is not None:
+            found = self._accounts.get(system_account_id)
+            if found is None or found.scope != scope or found.category != AccountCategory.SYSTEM:
+                raise errors.AccountUnknown(f"ID={system_account_id}")
 
     def get_account_list(
         self,

@@ -13,6 +13,7 @@ from adapter.job.commands import (
     ExecutePlan,
     ExecutePlatformJob,
     ExecuteScript,
+    ExecuteSql,
     Launched,
     PlannedStep,
     TransferFile,
@@ -21,18 +22,26 @@ from adapter.job.dangerous import Finding
 from adapter.job.model import Host, JobInstance, Scope, StepInstance
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
-from adapter.job.status import TaskType, TransferMode
-from adapter.messages import FILE_NAME, SCRIPT_NAME
+from adapter.job.status import ScriptLanguage, TaskType, TransferMode
+from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME
 from adapter.ports import Clock, Hosts, Planner
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables
-from adapter.service.step_builder import FileDraft, Places, Prepared, ScriptDraft, StepBuilder, StepDraft
+from adapter.service.step_builder import (
+    FileDraft,
+    Places,
+    Prepared,
+    ScriptDraft,
+    SqlDraft,
+    StepBuilder,
+    StepDraft,
+)
 from adapter.store.jobs import JobStore
 from adapter.store.once import KeyTaken
 
-_Command = TypeVar("_Command", ExecuteScript, TransferFile, ExecutePlan, ExecutePlatformJob)
+_Command = TypeVar("_Command", ExecuteScript, ExecuteSql, TransferFile, ExecutePlan, ExecutePlatformJob)
 
 
 def _at_most_once(
@@ -56,7 +65,7 @@ def _at_most_once(
 
 
 class Launch:
-    """The four ways to start a job. `wake` tells the engine that there is one; it must not block.
+    """The ways to start a job. `wake` tells the engine that there is one; it must not block.
 
     Whether the caller may use the scopes a command names has been checked; whether they exist has not.
     """
@@ -93,6 +102,26 @@ class Launch:
             account=command.account,
             param=command.param,
             param_sensitive=command.param_sensitive,
+            timeout=command.timeout,
+        )
+        return self._submit_fast(
+            command.caller,
+            StepDraft(name=name, target=command.target, work=work),
+            _job(command.caller, command.scope, name, command.callback_url, now_ms),
+            command.start_task,
+        )
+
+    @_at_most_once
+    def execute_sql(self, command: ExecuteSql) -> Launched:
+        """SQL on hosts, by their databases' clients: fast_execute_sql."""
+        self._require_scope(command.scope)
+        if command.target.is_empty:
+            raise errors.HostEmpty
+        now_ms = self._clock.now_ms()
+        name = command.task_name or SQL_NAME[command.caller.language] + timestamp_name(now_ms, None)
+        work = SqlDraft(
+            script=replace(command.script, language=ScriptLanguage.SQL),  # whatever the client says
+            db_account_id=command.db_account_id,
             timeout=command.timeout,
         )
         return self._submit_fast(
@@ -236,7 +265,7 @@ def _launched(job: JobInstance) -> Launched:
     return Launched(
         job_instance_id=job.id,
         job_instance_name=job.name,
-        step_instance_id=job.steps[0].id if is_fast else None,
+        step_instance_id=job.steps[0].id if is_fast and job.steps[0].is_told else None,
     )
 
 

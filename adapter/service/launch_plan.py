@@ -100,6 +100,7 @@ def _changed(draft: StepDraft, override: StepOverride, language_of: Callable[[Sc
     if isinstance(draft.work, ScriptDraft):
         _refuse(override, "script", file_target_path=override.target_path, file_source=override.sources)
         return replace(draft, work=_changed_script(draft.work, override, language_of))
+    assert isinstance(draft.work, FileDraft)  # a plan has no SQL
     script = override.script or ScriptRef()
     _refuse(
         override,

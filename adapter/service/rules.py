@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from adapter import errors
-from adapter.job.status import ScriptLanguage
+from adapter.job.status import AccountCategory, AccountType, ScriptLanguage
 from adapter.store.transactions import is_storable
 
 MAX_ALIAS = 255
@@ -19,8 +19,8 @@ MAX_CONTENT_BYTES = 16_777_215  #: a MEDIUMTEXT of JOB's
 MAX_PARAM_BYTES = 65_535
 MAX_SENSITIVE_PARAM_BYTES = 48_128
 MAX_TIMEOUT = 259_200  #: seconds, three days
-ACCOUNT_CATEGORIES = (1, 2)
-ACCOUNT_TYPES = (1, 2, 9, 10, 11)
+ACCOUNT_CATEGORIES = tuple(map(int, AccountCategory))
+ACCOUNT_TYPES = tuple(map(int, AccountType))
 
 _CONTROL = ("Cc", "Cs", "Zl", "Zp")  # control characters, surrogates, line and paragraph separators
 _NAME_TABOO = '\\|/:*<>"?'
@@ -107,6 +107,16 @@ def password(value: str) -> str | None:
     if len(value) > MAX_PASSWORD:
         return f"must not be longer than {MAX_PASSWORD} characters"
     return text(value)
+
+
+def database_password(value: str) -> str | None:
+    """A database account's password: a line of the file that its client reads."""
+    return password(value) or (None if value.isprintable() else "must not contain control characters")
+
+
+def port(value: int) -> str | None:
+    """A TCP port."""
+    return None if 1 <= value <= 65_535 else "must be 1 to 65535"
 
 
 def one_of(value: int, allowed: tuple[int, ...]) -> str | None:

@@ -19,16 +19,20 @@ from adapter.job.model import (
     Server,
     StepInstance,
 )
-from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, StepType
+from adapter.job.status import (
+    DATABASES,
+    EXECUTABLE_LANGUAGES,
+    AccountCategory,
+    AccountType,
+    ScriptLanguage,
+    StepType,
+)
 from adapter.ports import Hosts
 from adapter.service.catalog import Catalog
 from adapter.service.plan_variables import PlanVariables
 
 MAX_SCRIPT_TARGETS = 50_000
 MAX_FILE_TASKS = 100_000  #: sum over the sources of hosts times files, times targets
-
-_SYSTEM_ACCOUNT = 1  # category
-_POSIX_ACCOUNT, _WINDOWS_ACCOUNT = 1, 2  # types
 
 T = TypeVar("T")
 
@@ -41,6 +45,15 @@ class ScriptDraft:
     account: AccountRef
     param: str = ""
     param_sensitive: bool = False
+    timeout: int = 7200
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlDraft:
+    """SQL as it is asked for: a script of language 6."""
+
+    script: ScriptRef
+    db_account_id: int
     timeout: int = 7200
 
 
@@ -64,7 +77,7 @@ class StepDraft:
 
     name: str
     target: Server
-    work: ScriptDraft | FileDraft
+    work: ScriptDraft | SqlDraft | FileDraft
     step_id: int = -1
     ignore_error: bool = False
 
@@ -105,8 +118,12 @@ class StepBuilder:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
         work = draft.work
         script, file = None, None
-        if isinstance(work, ScriptDraft):
-            script = self._script_task(work, places, variables)
+        if not isinstance(work, FileDraft):
+            script = (
+                self._sql_task(work, places)
+                if isinstance(work, SqlDraft)
+                else self._script_task(work, places, variables)
+            )
             hosts = self._targets(draft, places, variables)
             if len(hosts) > MAX_SCRIPT_TARGETS:
                 raise errors.TooManyTargets(MAX_SCRIPT_TARGETS)
@@ -125,7 +142,7 @@ class StepBuilder:
         step = StepInstance(
             step_id=draft.step_id,
             name=draft.name,
-            type=StepType.SCRIPT if script else StepType.FILE,
+            type=_type(work),
             script=script,
             file=file,
             ignore_error=draft.ignore_error,
@@ -138,9 +155,9 @@ class StepBuilder:
 
     def script_text(self, draft: StepDraft, places: Places) -> tuple[str, int] | None:
         """The script that a step runs, and its language; None if it runs none. Raises what its look-up raises."""
-        if not isinstance(draft.work, ScriptDraft):
-            return None
-        return self._text(places.scripts, draft.work.script)[:2]
+        return (
+            None if isinstance(draft.work, FileDraft) else self._text(places.scripts, draft.work.script)[:2]
+        )
 
     def _script_task(self, work: ScriptDraft, places: Places, variables: PlanVariables) -> ScriptTask:
         content, language, script_id, version_id = self._text(places.scripts, work.script)
@@ -159,6 +176,39 @@ class StepBuilder:
             script_version_id=version_id,
         )
 
+    def _sql_task(self, work: SqlDraft, places: Places) -> ScriptTask:
+        content, language, script_id, version_id = self._text(places.scripts, work.script)
+        if language != ScriptLanguage.SQL:
+            raise errors.InvalidParameter(
+                "script_version_id|script_id", f"the script is of language {language}, not 6 (sql)"
+            )
+        database = self._database_account(places.accounts[0], work.db_account_id)
+        assert database.db_system_account_id is not None
+        system = AccountRef(id=database.db_system_account_id)
+        return ScriptTask(
+            language=ScriptLanguage.SQL,
+            content=content,
+            timeout=work.timeout,
+            account_id=self._account(places.accounts, system).id,
+            db_account_id=database.id,
+            script_id=script_id,
+            script_version_id=version_id,
+        )
+
+    def _database_account(self, scope: Scope, account_id: int) -> Account:
+        """Raises AccountUnknown, as JOB does, also for an account that is none of a database."""
+        account = self._catalog.account(scope, AccountRef(id=account_id))
+        if account.category != AccountCategory.DATABASE:
+            raise errors.AccountUnknown(f"ID={account_id}")
+        if account.type not in DATABASES:
+            raise errors.NotSupported(
+                f"account [{account.alias}] of type {account.type}; SQL needs one of "
+                + ", ".join(f"{int(kind)} {kind.name.lower()}" for kind in sorted(DATABASES))
+            )
+        if account.db_system_account_id is None:
+            raise errors.AccountUnknown(f"the system account of {account.alias}")
+        return account
+
     def _text(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> tuple[str, int, str | None, int | None]:
         if ref.version_id is None and not ref.script_id and ref.content:
             if ref.language is None:
@@ -169,11 +219,12 @@ class StepBuilder:
 
     def _account(self, scopes: tuple[Scope, ...], ref: AccountRef) -> Account:
         account = _first(scopes, lambda scope: self._catalog.account(scope, ref), errors.AccountUnknown)
-        if account.category != _SYSTEM_ACCOUNT or account.type not in (_POSIX_ACCOUNT, _WINDOWS_ACCOUNT):
+        is_of_system = account.category == AccountCategory.SYSTEM and account.type not in DATABASES
+        if not is_of_system:
             raise errors.NotSupported(
                 f"account [{account.alias}] is a database account; scripts and files need a system account"
             )
-        if account.type == _WINDOWS_ACCOUNT:
+        if account.type == AccountType.WINDOWS:
             raise errors.NotSupported(f"account [{account.alias}] is a Windows account; use a Linux account")
         return account
 
@@ -228,6 +279,12 @@ def _file_task(
         download_speed_limit=work.download_speed_limit,
         file_target_name=work.file_target_name,
     )
+
+
+def _type(work: ScriptDraft | SqlDraft | FileDraft) -> StepType:
+    if isinstance(work, SqlDraft):
+        return StepType.SQL
+    return StepType.SCRIPT if isinstance(work, ScriptDraft) else StepType.FILE
 
 
 def _require_executable(language: int) -> None:

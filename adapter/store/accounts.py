@@ -45,6 +45,8 @@ class AccountFields(TypedDict, total=False):
     login_user: str | None
     private_key: str | None
     password: str | None
+    db_port: int | None
+    db_system_account_id: int | None
 
 
 class AccountStore:
@@ -187,6 +189,8 @@ def _account(row: sa.Row[Any]) -> Account:
         login_user=row.login_user,
         has_private_key=row.private_key_secret is not None,
         has_password=row.password_secret is not None,
+        db_port=row.db_port,
+        db_system_account_id=row.db_system_account_id,
         description=row.description,
         creator=row.creator,
         create_time=row.create_time,

@@ -85,6 +85,8 @@ account = sa.Table(
     sa.Column("login_user", sa.String(255)),
     sa.Column("private_key_secret", sa.Text),
     sa.Column("password_secret", sa.Text),
+    sa.Column("db_port", sa.Integer),
+    sa.Column("db_system_account_id", sa.BigInteger),
     *_authorship(),
     sa.UniqueConstraint("scope_type", "scope_id", "alias"),
     sqlite_autoincrement=True,

@@ -23,6 +23,15 @@ _V3: dict[str, dict[str, Any]] = {
         "is_param_sensitive": 0,
         "callback_url": "http://10.0.0.1:8000/callback?a=1",
     },
+    "fast_execute_sql": {
+        "script_content": "U0VMRUNUIDE7",
+        "db_account_id": 7,
+        "target_server": HOSTS,
+        "timeout": 1000,
+        "task_name": "Test",
+        "callback_url": "https://example.com",
+        "start_task": True,
+    },
     "fast_transfer_file": {
         "file_target_path": "/tmp/[FILESRCIP]/",
         "account_alias": "root",
@@ -142,6 +151,13 @@ _V2: dict[str, dict[str, Any]] = {
         "script_param": "aGVsbG8=",
         "script_timeout": 1000,
         "account": "root",
+        **_TARGETS_V2,
+    },
+    "fast_execute_sql": {
+        "script_content": "U0VMRUNUIDE7",
+        "db_account_id": 7,
+        "script_timeout": 1000,
+        "task_name": "Test",
         **_TARGETS_V2,
     },
     "fast_push_file": {

@@ -11,13 +11,14 @@ from adapter.job.commands import (
     ExecutePlan,
     ExecutePlatformJob,
     ExecuteScript,
+    ExecuteSql,
     JobFilter,
     Launched,
     TransferFile,
 )
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
 
-Command = ExecuteScript | TransferFile | ExecutePlan | ExecutePlatformJob
+Command = ExecuteScript | ExecuteSql | TransferFile | ExecutePlan | ExecutePlatformJob
 
 
 class RecordingLaunch:
@@ -29,6 +30,9 @@ class RecordingLaunch:
 
     def execute_script(self, command: ExecuteScript, /) -> Launched:
         return self._launch(command, 10001)
+
+    def execute_sql(self, command: ExecuteSql, /) -> Launched:
+        return self._launch(command, None)
 
     def transfer_file(self, command: TransferFile, /) -> Launched:
         return self._launch(command, 10001)

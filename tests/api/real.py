@@ -59,6 +59,7 @@ class Real:
     plan_id: int
     step_ids: tuple[int, ...]
     account_id: int
+    db_account_id: int
     script_version_id: int
     script_id: str
     woken: list[None]
@@ -98,6 +99,16 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         catalog.create_account(Scope("biz", id_), user="admin", account="root", category=1, type=1)
         for id_ in ("1", "2")
     ]
+    database = catalog.create_account(
+        Scope("biz", "1"),
+        user="admin",
+        account="app",
+        category=2,
+        type=9,
+        password="not shown",
+        db_port=3306,
+        db_system_account_id=accounts[0].id,
+    )
     version = catalog.create_script(
         Scope("biz", "1"), user="admin", name="hello", language=1, content="echo hello $1", version="1"
     )
@@ -117,6 +128,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         plan_id=plan_id,
         step_ids=step_ids,
         account_id=accounts[0].id,
+        db_account_id=database.id,
         script_version_id=version.id,
         script_id=version.script_id,
         woken=woken,

@@ -101,7 +101,8 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     if name.endswith("able_dangerous_rule") or name == "update_dangerous_rule":
         rule = bodies.v3("create_dangerous_rule", expression=uuid.uuid4().hex)
         body["id"] = real.job.v3("create_dangerous_rule", rule)["data"]["id"]
-    for key, value in (("bk_job_id", real.plan_id), ("job_plan_id", real.plan_id)):
+    known = {"bk_job_id": real.plan_id, "job_plan_id": real.plan_id, "db_account_id": real.db_account_id}
+    for key, value in known.items():
         if key in body:
             body[key] = value
     for step, step_id in zip(body.get("steps", []), real.step_ids, strict=False):

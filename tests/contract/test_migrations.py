@@ -12,8 +12,11 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from adapter.job.model import Scope
 from adapter.store import database, tables
+from adapter.store.accounts import AccountStore
 from adapter.store.database import migrate, open_database
+from adapter.store.secrets import SecretBox
 
 
 @pytest.fixture
@@ -93,3 +96,19 @@ def test_jobs_of_the_first_release_are_kept(engine: sa.Engine, tmp_path: Path) -
         "step_instances": steps,
         "step_instance_list": steps,
     }
+
+
+def test_accounts_of_the_first_release_are_kept(engine: sa.Engine, tmp_path: Path) -> None:
+    """One of a database has no port and no system account yet; its password is the same."""
+    bring_to(engine, "0001")
+    box = SecretBox.of_file(tmp_path / "key")
+    row = {"scope_type": "biz", "scope_id": "2", "alias": "app", "account": "app", "category": 2, "type": 9}
+    insert(engine, "account", id=1, password_secret=box.encrypt("old password"), **row)
+    migrate(engine, tmp_path / "lock")
+    accounts = AccountStore(engine, box)
+    old = accounts.by_alias(Scope("biz", "2"), "app")
+    assert old is not None
+    assert (old.db_port, old.db_system_account_id) == (None, None)
+    assert accounts.credential(old.id).password == "old password"
+    new = accounts.update(old.id, operator="ann", now_ms=2, db_port=3306, db_system_account_id=1)
+    assert (new.db_port, new.db_system_account_id) == (3306, 1)

@@ -138,3 +138,50 @@ def test_secrets_come_back_only_as_a_credential(stores: Stores, data_dir: Path) 
     with pytest.raises(errors.AccountUnknown):
         stores.accounts.credential(99)
     stores.close()
+
+
+# --- databases -------------------------------------------------------------------------------------------
+
+
+def test_an_account_of_a_database(catalog: Catalog, stores: Stores) -> None:
+    """It has a port, the user of the host whom its client runs as, and a password that is encrypted."""
+    root = catalog.create_account(BIZ, user="ann", account="root", category=1, type=1)
+    made = catalog.create_account(
+        BIZ,
+        user="ann",
+        account="app",
+        category=2,
+        type=101,
+        password="s3cret",
+        db_port=5432,
+        db_system_account_id=root.id,
+    )
+    assert (made.db_port, made.db_system_account_id) == (5432, root.id)
+    assert stores.accounts.credential(made.id).password == "s3cret"
+    assert catalog.get_account_list(BIZ, category=2).items == (made,)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("db_port", -1), ("db_port", 65_536), ("password", "a\nb"), ("password", "a\x7fb")],
+)
+def test_what_no_client_could_be_told(catalog: Catalog, field: str, value: object) -> None:
+    """1240003, naming the field."""
+    arguments: dict[str, object] = {"account": "app", "category": 2, "type": 9, field: value}
+    with pytest.raises(errors.BadRequest, match=f"Invalid {field}"):
+        catalog.create_account(BIZ, user="ann", **arguments)  # type: ignore[arg-type]
+    assert catalog.get_account_list(BIZ).total == 0
+
+
+def test_its_system_account_is_one_of_the_scope_s_system_accounts(catalog: Catalog) -> None:
+    """Not another business's, not another database's; and a system account has none."""
+    foreign = catalog.create_account(OTHER, user="ann", account="root", category=1, type=1)
+    database = catalog.create_account(BIZ, user="ann", account="db", category=2, type=9)
+    for wrong in (foreign.id, database.id, 4711, -1):
+        with pytest.raises(errors.AccountUnknown):
+            catalog.create_account(
+                BIZ, user="ann", account="app", category=2, type=9, db_system_account_id=wrong
+            )
+    with pytest.raises(errors.BadRequest, match="db_port"):
+        catalog.create_account(BIZ, user="ann", account="app", category=1, type=1, db_port=1)
+    assert catalog.get_account_list(BIZ).total == 1

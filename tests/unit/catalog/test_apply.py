@@ -602,3 +602,67 @@ def test_two_who_apply_at_once_take_turns(tmp_path: Path) -> None:
     answers = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0], answers
     assert sorted(out.splitlines()[-1] for out, _ in answers)[1:] == ["no changes"] * 3
+
+
+# --- databases -------------------------------------------------------------------------------------------
+
+DATABASE = (
+    "[{account: mysql}, {alias: orders, account: app, category: 2, type: 9,"
+    " database: {system_account: mysql, port: 3306, password_env: ORDERS}}]"
+)
+
+
+def test_an_account_of_a_database(apply: Applying, stores: Stores, environ: dict[str, str]) -> None:
+    """Port, system account and password; twice changes nothing, another password does."""
+    environ["ORDERS"] = "s3cret"
+    assert apply(with_accounts(DATABASE)) == ["created account mysql", "created account orders"]
+    system, made = (stores.accounts.by_alias(BIZ, alias) for alias in ("mysql", "orders"))
+    assert system is not None
+    assert made is not None
+    assert (made.account, made.db_port, made.db_system_account_id) == ("app", 3306, system.id)
+    assert stores.accounts.credential(made.id).password == "s3cret"
+    assert apply(with_accounts(DATABASE)) == []
+    environ["ORDERS"] = "another"
+    assert apply(with_accounts(DATABASE)) == ["updated account orders"]
+    assert apply(with_accounts("[{alias: orders, category: 2}]")) == []
+
+
+@pytest.mark.parametrize(
+    ("account", "problem"),
+    [
+        ("{account: a, category: 2, type: 9, database: {}}", "database.system_account: is missing"),
+        (
+            "{account: a, category: 2, type: 9, database: {system_account: b}}",
+            "database.system_account: [b] is no",
+        ),
+        ("{account: a, database: {system_account: root}}", "database: only an account of category 2"),
+        (
+            "{account: a, category: 2, type: 9, login: {user: a, private_key_file: key}}",
+            "login: an account of a database",
+        ),
+        (
+            "{account: a, category: 2, type: 9, database: {system_account: root, port: 0}}",
+            "database.port: must be 1 to 65535",
+        ),
+        ("{account: a, category: 2, database: {system_account: root, host: x}}", "database.host: unknown"),
+        (
+            "{account: a, category: 2, database: {system_account: root, password_env: BROKEN}}",
+            "database.password_env: the password in BROKEN must not contain control",
+        ),
+    ],
+)
+def test_mistakes_about_a_database(
+    apply: Applying,
+    stores: Stores,
+    environ: dict[str, str],
+    tmp_path: Path,
+    account: str,
+    problem: str,
+) -> None:
+    """Each names its place; nothing of the file is applied."""
+    environ["BROKEN"] = "two\nlines"
+    (tmp_path / "key").write_text(KEY)
+    with pytest.raises(ApplyError) as raised:
+        apply(with_accounts(f"[{{account: root}}, {account}]"))
+    assert str(raised.value).startswith(f"accounts[1].{problem}")
+    assert stores.accounts.list(BIZ)[0] == 0

@@ -48,6 +48,9 @@ _LAUNCH_LIMIT = 20
 #: Seconds: what is left of a turn below that is not worth another exchange.
 _SHORTEST = 0.5
 _UNFINISHED = ("running", "launching")
+#: The language whose script is run by a client of a database.
+_SQL = 6
+_PROGRAMS = Path(__file__).parents[1] / "plugin_utils"
 _SILENT = "the host does not answer"
 
 
@@ -157,6 +160,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         host is tried for as long as one whose script is known to run.
         """
         script = (self._playbook_dir / str(self._args["script"])).read_bytes()
+        if int(self._args["language"]) == _SQL:
+            script = (_PROGRAMS / "sql.sh").read_bytes() + script
         secret = self._args.get("param_secret")
         param = fetch(str(secret)) if secret else str(self._args.get("param", ""))
         data = param.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script

@@ -14,6 +14,7 @@
 # "<cause> <exit code>". What a full disk could keep from being written is there before the script runs (pid and
 # group as "-"); rc is tried again until there is room. Once collected the directory is replaced by an empty file: a
 # late start must not run it again.
+# LANGUAGE is JOB's number; 6 is sql.sh with SQL below it, which reads the line of parameters from its standard input.
 # WAIT is seconds until the answer if nothing ends, LINGER hundredths of a second that new output is waited on.
 # Every answer is
 #   NONCE BEGIN -, at most MAX bytes of output from OFFSET, NONCE END <state> <exit code> <size> <detail>
@@ -113,6 +114,13 @@ runner='
 run=$1 script=$2 timeout=$3 language=$4 detach=$5
 echo $$ 1<> "$run/pid" || exit
 (
+    if [ "$language" = 6 ]; then
+        # What it is told, a password of a database, it reads; it is in no file with a name by then.
+        exec < "$script.param"
+        rm -f "$script.param"
+        cd "${HOME:-/}" 2>/dev/null || cd /
+        eval "exec $detach sh \"\$script\""
+    fi
     IFS= read -r param < "$script.param"
     : > "$script.param"
     IFS= read -r first < "$script"

@@ -1,0 +1,200 @@
+"""fast_execute_sql on real servers of MySQL's kind and of PostgreSQL, by their clients on the hosts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.jobs import SUCCESS, Job, wait_until
+from tests.lab import Lab
+from tests.support.service import Service, b64
+
+HOST = 103
+#: Every character that an option file, a password file, a shell or a template could stumble over.
+PASSWORD = "p\"w\\ :#'é${x}{{ 7*7 }}%s"
+#: What is in it and nowhere else, to look for it.
+MARK = "{{ 7*7 }}%s"
+_ACCOUNTS = """
+scope: {type: biz, id: "1"}
+accounts:
+  - {alias: mysql, account: app, category: 2, type: 9,
+     database: {system_account: job, port: 3306, password_env: DB}}
+  - {alias: mysql wrong, account: app, category: 2, type: 9,
+     database: {system_account: job, port: 3306, password_env: BAD}}
+  - {alias: postgresql, account: app, category: 2, type: 101,
+     database: {system_account: job, port: 5432, password_env: DB}}
+  - {alias: postgresql wrong, account: app, category: 2, type: 101,
+     database: {system_account: job, port: 5432, password_env: BAD}}
+  - {alias: db2, account: app, category: 2, type: 11, database: {system_account: job, password_env: DB}}
+"""
+_START = """
+set -e
+mkdir -m 755 /srv/sql
+cd /srv/sql
+mariadb-install-db --no-defaults --user=root --datadir=/srv/sql/mysql --skip-test-db > install.log 2>&1
+mariadbd --no-defaults --user=root --datadir=/srv/sql/mysql --socket=/srv/sql/mysqld.sock --port=3306 \\
+    --bind-address=127.0.0.1 --innodb-use-native-aio=0 < /dev/null > mysql.log 2>&1 &
+echo $! > pids
+mkdir -m 700 pg
+chown nobody pg
+alone="setpriv --reuid=nobody --regid=nogroup --clear-groups"
+$alone "$1/initdb" -D pg/data -U app -A scram-sha-256 --pwfile=/tmp/password -E UTF8 --locale=C --no-sync \\
+    > pg.log 2>&1
+$alone "$1/postgres" -D pg/data -k /srv/sql/pg -h 127.0.0.1 -p 5432 -c fsync=off < /dev/null >> pg.log 2>&1 &
+echo $! >> pids
+"""
+
+
+@pytest.fixture(scope="module")
+def databases(lab: Lab) -> Iterator[None]:
+    """Both servers on a host, each with a user `app`; the host's user `job` is no user of theirs."""
+    if not lab.isolated:
+        pytest.skip("hosts of this kind have no network of their own")
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not (programs and shutil.which("psql") and shutil.which("mariadb") and shutil.which("mariadbd")):
+        pytest.skip("no PostgreSQL or MariaDB; as root: apt-get install postgresql mariadb-server-core")
+    host = lab.host(HOST)
+    quoted = PASSWORD.replace("\\", "\\\\").replace("'", "''")
+    user = f"CREATE USER app@'%' IDENTIFIED BY '{quoted}'; GRANT ALL ON *.* TO app@'%';"
+    mysql = "mariadb --no-defaults --default-character-set=utf8mb4 -S /srv/sql/mysqld.sock mysql"
+    lab.exec(host, "mkdir -p /srv; umask 022; cat > /tmp/password", input=PASSWORD)
+    started = lab.exec(host, ["sh", "-c", _START, "sh", str(programs[-1])])
+    assert started.returncode == 0, started.stderr + lab.exec(host, "cat /srv/sql/*.log").stdout
+    ready = f"{mysql} < /dev/null && {programs[-1]}/pg_isready -q -h 127.0.0.1"
+    wait_until(lambda: lab.exec(host, ready).returncode == 0, "both servers", 60)
+    assert lab.exec(host, mysql, input=user).returncode == 0
+    lab.exec(host, "rm /tmp/password")
+    yield
+    lab.exec(host, "kill $(cat /srv/sql/pids)")
+
+
+@pytest.fixture(scope="module")
+def sql(service: Service, databases: None) -> Service:
+    """The shared service with accounts of these databases."""
+    service.environment = {**service.environment, "DB": PASSWORD, "BAD": "not the password"}
+    service.apply(_ACCOUNTS)
+    return service
+
+
+def run(service: Service, account: str, text: str, *hosts: int) -> Job:
+    """A job of the account on hosts."""
+    accounts = service.data("get_account_list", bk_biz_id=1, category=2, length=100)["data"]
+    (account_id,) = [item["id"] for item in accounts if item["alias"] == account]
+    launched = service.data(
+        "fast_execute_sql",
+        bk_biz_id=1,
+        script_content=b64(text),
+        db_account_id=account_id,
+        target_server={"host_id_list": list(hosts or (HOST,))},
+        timeout=120,
+    )
+    assert launched["step_instance_id"] is None
+    job_id = launched["job_instance_id"]
+    (step,) = service.status(1, job_id)["step_instance_list"]
+    assert step["type"] == 4
+    return Job(service, 1, job_id, step["step_instance_id"])
+
+
+def test_sql_is_run(sql: Service) -> None:
+    """Statements, what they answer, text beyond ASCII; and a shell that SQL starts finds no password."""
+    mysql = run(
+        sql,
+        "mysql",
+        "CREATE DATABASE shop; USE shop;\nCREATE TABLE t (name VARCHAR(20)) CHARSET utf8mb4;\n"
+        "INSERT INTO t VALUES ('数据库');\nSELECT CONCAT(name, '!') AS word FROM t;\n"
+        "\\! id -un && cat /dev/fd/3 && tr '\\0' '\\n' < /proc/$PPID/environ\n"
+        "SELECT CURRENT_USER()",
+    )
+    postgresql = run(
+        sql,
+        "postgresql",
+        "CREATE DATABASE shop;\n\\connect shop\nCREATE TABLE t (name text);\nINSERT INTO t VALUES ('数据库');\n"
+        "SELECT name || '!' AS word FROM t;\n"
+        "\\! id -un; cat /dev/fd/3; tr '\\0' '\\n' < /proc/$PPID/environ\nSELECT current_user",
+    )
+    for job in (mysql, postgresql):
+        assert job.states == {HOST: SUCCESS}, job.why()
+        log = job.log(HOST)
+        assert "数据库!" in log
+        assert "app" in log
+        assert "job\n" in log  # the system account
+        assert MARK not in log
+    detail = detail_of(sql, mysql)
+    assert (detail["type"], detail["script_info"]["script_language"]) == (1, 6)
+    assert "CREATE DATABASE shop" in detail["script_info"]["script_content"]
+
+
+def detail_of(service: Service, job: Job) -> dict[str, Any]:
+    """get_step_instance_detail."""
+    found: dict[str, Any] = service.data(
+        "get_step_instance_detail",
+        bk_scope_type="biz",
+        bk_scope_id="1",
+        job_instance_id=job.id,
+        step_instance_id=job.step_id,
+    )
+    return found
+
+
+def test_errors_end_it(sql: Service) -> None:
+    """The first statement that fails is the last; a wrong password and a missing client are failures as well."""
+    started = {
+        alias: run(sql, alias, "SELECT 1;\nSELECT nope;\nSELECT 'went on';\n")
+        for alias in ("mysql", "postgresql", "mysql wrong", "postgresql wrong", "db2")
+    }
+    said = {
+        "mysql": "ERROR 1054 (42S22) at line 2",
+        "postgresql": 'psql:<stdin>:2: ERROR:  column "nope" does not exist',
+        "mysql wrong": "ERROR 1045 (28000): Access denied for user 'app'",
+        "postgresql wrong": 'password authentication failed for user "app"',
+        "db2": "no client of the database on this host: looked for db2",
+    }
+    codes = {"mysql": 1, "postgresql": 3, "mysql wrong": 1, "postgresql wrong": 2, "db2": 127}
+    for alias, job in started.items():
+        assert job.states == {HOST: (104, codes[alias], 0)}, alias
+        assert said[alias] in job.log(HOST), job.log(HOST)
+        assert "went on" not in job.log(HOST)
+        assert "not the password" not in job.log(HOST)
+
+
+def test_the_password_is_nowhere(sql: Service, lab: Lab) -> None:
+    """Not in a command line or environment of the host, in none of its files, and not with the service."""
+    host = lab.host(HOST)
+    jobs = [
+        run(sql, "mysql", "SELECT SLEEP(4)"),
+        run(sql, "postgresql", "SELECT pg_sleep(4)"),
+    ]
+    for job in jobs:
+        wait_until(
+            lambda job=job: lab.exec(host, ["pgrep", "-f", f"\\.{job.step_id}\\.0\\."]).stdout,
+            "the client",
+        )
+    wait_until(lambda: lab.exec(host, "pgrep -x mariadb && pgrep -x psql").returncode == 0, "both clients")
+    look = (
+        "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2> /dev/null | grep -c -a -F -f /run/mark;"
+        " grep -r -l -a -F -f /run/mark /tmp /home /root /srv/sql /var/tmp 2> /dev/null"
+    )
+    lab.exec(host, "cat > /run/mark", input=MARK)
+    assert lab.exec(host, look).stdout == "0\n"
+    for job in jobs:
+        job.succeeded()
+    assert lab.exec(host, look).stdout == "0\n"
+    with_service = [
+        path
+        for path in sql.data_dir.rglob("*")
+        if path.is_file() and MARK.encode() in path.read_bytes() and path.name != "apply.yml"
+    ]
+    assert with_service == []
+
+
+def test_terminate_ends_the_client(sql: Service, lab: Lab) -> None:
+    """The process is gone from the host."""
+    job = run(sql, "postgresql", "SELECT pg_sleep(600) AS long_one")
+    wait_until(lambda: lab.exec(lab.host(HOST), "pgrep -x psql").returncode == 0, "the client")
+    sql.data("operate_job_instance", bk_biz_id=1, job_instance_id=job.id, operation_code=1)
+    assert (job.status, job.statuses) == (11, {HOST: 403})
+    assert lab.exec(lab.host(HOST), "pgrep -x psql").stdout == ""
