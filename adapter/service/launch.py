@@ -15,6 +15,7 @@ from adapter.job.commands import (
     ExecuteScript,
     ExecuteSql,
     Launched,
+    Once,
     PlannedStep,
     TransferFile,
 )
@@ -51,12 +52,15 @@ def _at_most_once(
 
     @wraps(launch)
     def launched(self: Launch, command: _Command) -> Launched:
-        if (before := self.launched_before(command.caller)) is not None:
+        caller = command.caller
+        if caller.once is None:
+            return launch(self, command)
+        if (before := self._launched_before(caller.app_code, caller.once)) is not None:
             return before
         try:
             return launch(self, command)
         except KeyTaken:  # by the same request, which came twice at once
-            before = self.launched_before(command.caller)
+            before = self._launched_before(caller.app_code, caller.once)
             if before is None:
                 raise
             return before
@@ -254,9 +258,9 @@ class Launch:
     def _planned(self, step: StepInstance, hosts: tuple[Host, ...]) -> PlannedStep:
         return PlannedStep(step=step, hosts=hosts, run=self._planner.plan(step, hosts))
 
-    def launched_before(self, caller: Caller) -> Launched | None:
-        """What the caller's X-Idempotency-Key stands for, None if for nothing yet. Raises KeyUsed."""
-        job = self._jobs.launched(caller) if caller.once is not None else None
+    def _launched_before(self, app_code: str, once: Once) -> Launched | None:
+        """What the application's X-Idempotency-Key stands for, None if for nothing yet. Raises KeyUsed."""
+        job = self._jobs.launched(app_code, once)
         return None if job is None else _launched(job)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapter import errors
-from adapter.job.commands import Caller, JobFilter
+from adapter.job.commands import Caller, JobFilter, Once
 from adapter.job.dangerous import Finding
 from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
@@ -90,8 +90,8 @@ class JobStore(JobProgress):
             if variables:
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
             note_findings(connection, job_id, zip((step.id for step in steps), dangerous, strict=False))
-            if caller is not None:
-                mark_launched(connection, self._box, caller, job_id)
+            if caller is not None and caller.once is not None:
+                mark_launched(connection, self._box, caller.app_code, caller.once, job_id)
             stored = replace(job, id=job_id, steps=steps)
             self._room.keep(connection, stored)
             return stored
@@ -127,10 +127,10 @@ class JobStore(JobProgress):
         with self._engine.begin() as connection:
             return connection.scalar(_CALLBACK_SECRET, {"job": job_instance_id}) is not None
 
-    def launched(self, caller: Caller) -> JobInstance | None:
-        """The job that the caller's key stands for, None if it has none yet. Raises KeyUsed."""
+    def launched(self, app_code: str, once: Once) -> JobInstance | None:
+        """The job that the application's key stands for, None if it is a new one. Raises KeyUsed."""
         with self._engine.begin() as connection:
-            id_ = launched_once(connection, self._box, caller)
+            id_ = launched_once(connection, self._box, app_code, once)
         return None if id_ is None else self.get(id_)
 
     def get(self, job_instance_id: int) -> JobInstance | None:

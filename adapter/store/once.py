@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from adapter.errors import KeyUsed
-from adapter.job.commands import Caller
+from adapter.job.commands import Once
 from adapter.store import tables
 from adapter.store.secrets import SecretBox
 
@@ -17,29 +17,27 @@ class KeyTaken(Exception):
     """Another launch with the same key was stored first; nothing was stored of this one."""
 
 
-def launched_once(connection: sa.Connection, box: SecretBox, caller: Caller) -> int | None:
-    """The job instance that the caller's key stands for; None if it has no key, or a new one.
+def launched_once(connection: sa.Connection, box: SecretBox, app_code: str, once: Once) -> int | None:
+    """The job instance that the application's key stands for; None if it is a new one.
 
     Raises KeyUsed if it stands for another request.
     """
-    if caller.once is None:
-        return None
-    row = connection.execute(_FIND, {"app": caller.app_code, "key": caller.once.key}).one_or_none()
+    row = connection.execute(_FIND, {"app": app_code, "key": once.key}).one_or_none()
     if row is None:
         return None
-    if row.fingerprint != box.fingerprint(caller.once.digest):
+    if row.fingerprint != box.fingerprint(once.digest):
         raise KeyUsed(row.job_instance_id)
     return int(row.job_instance_id)
 
 
-def mark_launched(connection: sa.Connection, box: SecretBox, caller: Caller, job_instance_id: int) -> None:
-    """From now on the caller's key, if it has one, stands for the job. Raises KeyTaken."""
-    if caller.once is None:
-        return
+def mark_launched(
+    connection: sa.Connection, box: SecretBox, app_code: str, once: Once, job_instance_id: int
+) -> None:
+    """From now on the application's key stands for the job. Raises KeyTaken."""
     values = {
-        "app_code": caller.app_code,
-        "key": caller.once.key,
-        "fingerprint": box.fingerprint(caller.once.digest),
+        "app_code": app_code,
+        "key": once.key,
+        "fingerprint": box.fingerprint(once.digest),
         "job_instance_id": job_instance_id,
     }
     try:

@@ -431,5 +431,7 @@ launched_once = sa.Table(
     sa.Column("app_code", sa.String(128), primary_key=True),
     sa.Column("key", sa.String(255), primary_key=True),
     sa.Column("fingerprint", sa.String(64), nullable=False),  # of the API's name and the request
-    sa.Column("job_instance_id", sa.BigInteger, nullable=False),
+    sa.Column(
+        "job_instance_id", sa.ForeignKey("job_instance.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
 )

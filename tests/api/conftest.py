@@ -72,6 +72,14 @@ def world(stores: Stores, request: pytest.FixtureRequest) -> Iterator[World]:
         yield made.world
 
 
+@pytest.fixture
+def job(world: World) -> World:
+    """The world with a job of a script step and a file step in it."""
+    from .jobs import known_job  # which is made of worlds
+
+    return known_job(world)
+
+
 class make_world:  # noqa: N801 used like a function
     """A world as a context, also for tests that want to share one."""
 

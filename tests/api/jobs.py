@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from adapter.job.model import (
     FileLog,
     FileSource,
@@ -15,6 +17,7 @@ from adapter.job.model import (
 )
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
 
+from .bodies import v3
 from .conftest import World
 
 T0 = 1_700_000_000_000
@@ -95,3 +98,10 @@ def known_job(world: World) -> World:
     world.query.texts = {200: {101: "hello <b>&'\"\n", 102: "failed\n"}}
     world.query.entries = {201: (UPLOAD, *DOWNLOADS)}
     return world
+
+
+def data_of(world: World, name: str, **changes: Any) -> Any:
+    """What a request of v3 with these changes is answered."""
+    reply = world.job.v3(name, v3(name, **changes))
+    assert reply["code"] == 0, reply
+    return reply["data"]

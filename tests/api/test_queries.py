@@ -14,24 +14,12 @@ from adapter.job.model import (
 
 from .bodies import v2, v3
 from .conftest import World
-from .jobs import BIZ, DOWNLOADS, T0, UPLOAD, known_job
-
-
-@pytest.fixture
-def job(world: World) -> World:
-    """A world with a job of a script step and a file step."""
-    return known_job(world)
-
-
-def _data(world: World, name: str, **changes: Any) -> Any:
-    reply = world.job.v3(name, v3(name, **changes))
-    assert reply["code"] == 0, reply
-    return reply["data"]
+from .jobs import BIZ, DOWNLOADS, T0, UPLOAD, data_of
 
 
 def test_status(job: World) -> None:
     """Times are integer milliseconds, null while not started; no hosts unless asked for."""
-    data = _data(job, "get_job_instance_status", return_ip_result=False)
+    data = data_of(job, "get_job_instance_status", return_ip_result=False)
     assert data == {
         "finished": False,
         "job_instance": {
@@ -78,7 +66,7 @@ def test_status(job: World) -> None:
 def test_status_with_hosts(job: World) -> None:
     """The hosts' list is there from the start; the shortest total_time is 100."""
     job.query.results[201] = ()
-    steps = _data(job, "get_job_instance_status")["step_instance_list"]
+    steps = data_of(job, "get_job_instance_status")["step_instance_list"]
     assert steps[1]["step_ip_result_list"] == []
     assert steps[0]["step_ip_result_list"] == [
         {
@@ -145,7 +133,7 @@ def test_jobs_that_are_not_there(job: World, changes: dict[str, Any], code: int,
 )
 def test_a_log_of_a_script(job: World, asked: dict[str, Any]) -> None:
     """Raw text; the host is named in full, however it was asked for."""
-    assert _data(job, "get_job_instance_ip_log", **asked) == {
+    assert data_of(job, "get_job_instance_ip_log", **asked) == {
         "log_type": 1,
         "bk_host_id": 101,
         "bk_cloud_id": 0,
@@ -157,15 +145,17 @@ def test_a_log_of_a_script(job: World, asked: dict[str, Any]) -> None:
 
 def test_a_log_of_the_same_address_in_another_cloud(job: World) -> None:
     """Nothing printed yet is null."""
-    data = _data(job, "get_job_instance_ip_log", bk_host_id=0, bk_cloud_id=5, ip="10.0.0.1")
+    data = data_of(job, "get_job_instance_ip_log", bk_host_id=0, bk_cloud_id=5, ip="10.0.0.1")
     assert (data["bk_host_id"], data["log_content"]) == (103, None)
 
 
 def test_a_log_of_a_host_that_is_not_in_the_step(job: World) -> None:
     """Success, and nothing."""
-    data = _data(job, "get_job_instance_ip_log", bk_host_id=999)
+    data = data_of(job, "get_job_instance_ip_log", bk_host_id=999)
     assert (data["bk_host_id"], data["ip"], data["log_content"]) == (999, None, None)
-    data = _data(job, "get_job_instance_ip_log", step_instance_id=201, bk_cloud_id=1, ip="x", bk_host_id=None)
+    data = data_of(
+        job, "get_job_instance_ip_log", step_instance_id=201, bk_cloud_id=1, ip="x", bk_host_id=None
+    )
     assert (data["ip"], data["file_logs"]) == ("x", [_entry(UPLOAD)])
 
 
@@ -203,7 +193,7 @@ def _entry(log: FileLog) -> dict[str, Any]:
 
 def test_a_log_of_a_transfer(job: World) -> None:
     """The host's downloads and every source's uploads."""
-    assert _data(job, "get_job_instance_ip_log", step_instance_id=201) == {
+    assert data_of(job, "get_job_instance_ip_log", step_instance_id=201) == {
         "log_type": 2,
         "bk_host_id": 101,
         "bk_cloud_id": 0,
@@ -232,7 +222,7 @@ def test_refused_logs(job: World, name: str, changes: dict[str, Any], code: int)
 
 def test_logs_of_many_hosts(job: World) -> None:
     """Both names of a host's id; hosts that are not in the step are absent."""
-    assert _data(job, "batch_get_job_instance_ip_log", host_id_list=[102, 999, 103, 102]) == {
+    assert data_of(job, "batch_get_job_instance_ip_log", host_id_list=[102, 999, 103, 102]) == {
         "job_instance_id": 100,
         "step_instance_id": 200,
         "log_type": 1,
@@ -261,19 +251,19 @@ def test_logs_of_many_hosts(job: World) -> None:
 @pytest.mark.parametrize("hosts", [[{"bk_host_id": 101}], [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]])
 def test_logs_by_address(job: World, hosts: list[dict[str, Any]]) -> None:
     """ip_list counts where there is no host_id_list."""
-    data = _data(job, "batch_get_job_instance_ip_log", host_id_list=None, ip_list=hosts)
+    data = data_of(job, "batch_get_job_instance_ip_log", host_id_list=None, ip_list=hosts)
     assert [log["host_id"] for log in data["script_task_logs"]] == [101]
 
 
 def test_logs_of_many_files(job: World) -> None:
     """Uploads only for the hosts asked for."""
-    data = _data(job, "batch_get_job_instance_ip_log", step_instance_id=201, host_id_list=[301, 102])
+    data = data_of(job, "batch_get_job_instance_ip_log", step_instance_id=201, host_id_list=[301, 102])
     assert (data["log_type"], data["script_task_logs"]) == (2, None)
     assert data["file_task_logs"] == [
         {"bk_host_id": 301, "bk_cloud_id": 0, "ip": "10.0.3.1", "file_logs": [_entry(UPLOAD)]},
         {"bk_host_id": 102, "bk_cloud_id": 0, "ip": "10.0.0.2", "file_logs": [_entry(DOWNLOADS[1])]},
     ]
-    data = _data(job, "batch_get_job_instance_ip_log", step_instance_id=201, host_id_list=[999])
+    data = data_of(job, "batch_get_job_instance_ip_log", step_instance_id=201, host_id_list=[999])
     assert data["file_task_logs"] is None
 
 
@@ -286,7 +276,7 @@ def test_logs_of_too_many_hosts(job: World) -> None:
 
 def test_the_list(job: World) -> None:
     """The code's names and the documentation's names of three fields."""
-    assert _data(job, "get_job_instance_list") == {
+    assert data_of(job, "get_job_instance_list") == {
         "start": 0,
         "length": 20,
         "total": 1,
@@ -329,7 +319,7 @@ def test_the_list_with_every_filter(job: World) -> None:
         "start": -5,
         "length": 1000,
     }
-    assert _data(job, "get_job_instance_list", **filters)["length"] == 1000
+    assert data_of(job, "get_job_instance_list", **filters)["length"] == 1000
     wanted = job.query.filters[0]
     assert (wanted.job_instance_id, wanted.operator, wanted.launch_mode) == (100, "admin", 2)
     assert (wanted.type, wanted.ip, wanted.start, wanted.length) == (0, "10.0.0.1", 0, 1000)
@@ -338,8 +328,8 @@ def test_the_list_with_every_filter(job: World) -> None:
 def test_an_empty_list(job: World) -> None:
     """JOB answers null for the rows; no job comes from a cron yet."""
     empty = {"start": 0, "length": 20, "total": 0, "data": None}
-    assert _data(job, "get_job_instance_list", job_cron_id=5) == empty
-    assert _data(job, "get_job_instance_list", bk_scope_id="2") == empty
+    assert data_of(job, "get_job_instance_list", job_cron_id=5) == empty
+    assert data_of(job, "get_job_instance_list", bk_scope_id="2") == empty
 
 
 @pytest.mark.parametrize(
@@ -366,7 +356,7 @@ def test_refused_lists(job: World, changes: dict[str, Any], code: int) -> None:
 def test_operate(job: World) -> None:
     """Asynchronous: the reply only names the job."""
     for code, name in ((1, "terminate"), ("2", "start")):
-        data = _data(job, "operate_job_instance", operation_code=code)
+        data = data_of(job, "operate_job_instance", operation_code=code)
         assert data == {"job_instance_id": 100, "job_instance_name": None, "step_instance_id": None}
         call = job.operate.calls.pop()
         assert (call[0], call[1].user, call[2], call[3]) == (name, "admin", BIZ, 100)

@@ -14,20 +14,7 @@ from adapter.messages import HOST_STATUS, Language
 from .bodies import v2, v3
 from .client import ESB_V2, ESB_V3, GATEWAY, envelope
 from .conftest import World
-from .jobs import FILE_STEP, JOB, RESULTS, SCRIPT_STEP, SOURCE, T0, A, B, known_job
-
-
-@pytest.fixture
-def job(world: World) -> World:
-    """A world with a job of a script step and a file step."""
-    return known_job(world)
-
-
-def _data(world: World, name: str, **changes: Any) -> Any:
-    reply = world.job.v3(name, v3(name, **changes))
-    assert reply["code"] == 0, reply
-    return reply["data"]
-
+from .jobs import FILE_STEP, JOB, RESULTS, SCRIPT_STEP, SOURCE, T0, A, B, data_of
 
 _OPTIONAL = ("execute_count", "batch", "max_host_num_per_group", "keyword", "search_ip", "status", "tag")
 
@@ -228,7 +215,7 @@ def test_a_script_step(job: World) -> None:
         ),
     )
     job.query.known[100] = replace(JOB, steps=(script,))
-    data = _data(job, "get_step_instance_detail")
+    data = data_of(job, "get_step_instance_detail")
     assert (data["id"], data["name"], data["type"]) == (200, "Hello", 1)
     assert (data["file_info"], data["approval_info"]) == (None, None)
     info = data["script_info"]
@@ -253,7 +240,7 @@ def test_a_script_step(job: World) -> None:
 
 def test_a_file_step(job: World) -> None:
     """Sources and destination, each with its account and hosts."""
-    data = _data(job, "get_step_instance_detail", step_instance_id=201)
+    data = data_of(job, "get_step_instance_detail", step_instance_id=201)
     assert (data["type"], data["script_info"]) == (2, None)
     info = data["file_info"]
     source, destination = info["file_source_list"][0], info["file_destination"]
@@ -343,7 +330,7 @@ def test_variables(job: World) -> None:
         JobVariable(name="empty", type=VariableType.STRING, value=""),
     )
     told = [{"name": "word", "value": "hi", "type": 1}, {"name": "empty", "value": "", "type": 1}]
-    assert _data(job, "get_job_instance_global_var_value") == {
+    assert data_of(job, "get_job_instance_global_var_value") == {
         "job_instance_id": 100,
         "step_instance_var_list": [
             {"step_instance_id": 200, "global_var_list": told},
@@ -364,7 +351,10 @@ def test_variables(job: World) -> None:
 def test_a_job_without_variables(job: World) -> None:
     """null in v3, nothing in v2's list."""
     name = "get_job_instance_global_var_value"
-    assert _data(job, name)["step_instance_var_list"][0] == {"step_instance_id": 200, "global_var_list": None}
+    assert data_of(job, name)["step_instance_var_list"][0] == {
+        "step_instance_id": 200,
+        "global_var_list": None,
+    }
     assert job.job.v2(name, v2(name))["data"]["job_instance_var_values"][0]["step_instance_var_values"] == []
     for call in (
         job.job.v3(name, v3(name, job_instance_id=0)),

@@ -112,3 +112,17 @@ def test_accounts_of_the_first_release_are_kept(engine: sa.Engine, tmp_path: Pat
     assert accounts.credential(old.id).password == "old password"
     new = accounts.update(old.id, operator="ann", now_ms=2, db_port=3306, db_system_account_id=1)
     assert (new.db_port, new.db_system_account_id) == (3306, 1)
+
+
+def test_keys_go_with_their_jobs(engine: sa.Engine, tmp_path: Path) -> None:
+    """One whose job is gone already, goes; the others when theirs do."""
+    bring_to(engine, "0008")
+    job(engine, 1, 3)
+    for key, of_job in (("kept", 1), ("orphan", 2)):
+        insert(engine, "launched_once", app_code="a", key=key, fingerprint="f", job_instance_id=of_job)
+    migrate(engine, tmp_path / "lock")
+    once = tables.launched_once
+    with engine.begin() as connection:
+        assert connection.execute(sa.select(once.c.key, once.c.fingerprint)).all() == [("kept", "f")]
+        connection.execute(sa.delete(tables.job_instance))
+        assert connection.execute(sa.select(once)).all() == []
