@@ -118,7 +118,7 @@ def build(settings: Settings) -> Adapter:
             dangerous,
             Planning(_preparation(settings, stores, jobs, hosts)),
         ),
-        operate=Operate(jobs, wake),
+        operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
         streams=OpenStreams(settings.max_streams),

@@ -9,6 +9,7 @@ JobError
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
+├── RollingInvalid 1244026 · TooManyBatches 1244027 · NotAConfirmer 1244016
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
 ├── DangerousScript 1244019 · DangerousRuleExists 1243056
 ├── QuotaExceeded                 ScopeQuotaExceeded 1244032, AppQuotaExceeded 1244033, SystemQuotaExceeded 1244034
@@ -25,7 +26,7 @@ JobError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapter.messages import SENTENCES, Language, say
@@ -394,6 +395,30 @@ class StepNotExist(JobError):
 
     def __init__(self, step_instance_id: int) -> None:
         super().__init__(id=step_instance_id)
+
+
+class NotAConfirmer(JobError):
+    """An approval step asks others than this user."""
+
+    code = 1244016
+
+    def __init__(self, user: str, confirmers: Sequence[str]) -> None:
+        super().__init__(user=user, confirmers=", ".join(confirmers))
+
+
+class RollingInvalid(JobError):
+    """rolling_config has an expression that is none, or parts that do not go together."""
+
+    code = 1244026
+
+
+class TooManyBatches(JobError):
+    """rolling_config makes more batches than a job may have."""
+
+    code = 1244027
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit)
 
 
 class ScopeUnknown(JobError):

@@ -119,7 +119,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "BadRequest": Sentence("Bad Request", "错误的请求", is_led=False),
     "FieldInvalid": Sentence("{field}", "请求参数[{field}]不合法", joint=" "),
     "InvalidParameters": Sentence("Invalid request parameters", "请求参数不合法", is_led=False),
-    "UnsupportedOperation": Sentence("Unsupported operation", "不支持的操作", is_led=False),
+    "UnsupportedOperation": Sentence("Unsupported operation", "不支持的操作"),
     "MissingParameter": Sentence("Missing request parameter [{name}]", "请求参数[{name}]缺失"),
     "InvalidParameter": Sentence("Invalid request parameter [{name}]", "请求参数[{name}]不合法"),
     "MissingOrInvalid": Sentence("Missing or invalid [{name}]", "请求参数[{name}]缺失或不合法"),
@@ -194,6 +194,15 @@ SENTENCES: Mapping[str, Sentence] = {
     "JobUnknown": Sentence("Task instance [{id}] does not exist", "作业实例[{id}]不存在"),
     "StepInstanceUnknown": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
     "StepNotExist": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
+    "NotAConfirmer": Sentence(
+        "Only the confirmer can operate: [{user}] is none of [{confirmers}]",
+        "只有确认人才能操作：[{user}] 不在确认人 [{confirmers}] 之中",
+    ),
+    "RollingInvalid": Sentence("Rolling strategy is invalid", "滚动策略不合法"),
+    "TooManyBatches": Sentence(
+        "Rolling batches exceed {limit}; make each batch larger",
+        "滚动批次数量超过限制：{limit}；请调大每批的数量",
+    ),
     "ScopeUnknown": Sentence(
         "Business/Business Set [{scope}] not exist or archived; the inventory needs a group named {scope}",
         "业务/业务集[{scope}]不存在或已被归档；inventory 中需要名为 {scope} 的组",

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PHRASES: Mapping[str, str] = {
+    "job [{id}] cannot be terminated in state {state}": "作业 [{id}] 处于状态 {state}，不能终止",
+    "job [{id}] cannot be terminated in state {state}; it waits for operation_code 2 (start)": "作业 [{id}] 处于状态 {state}，不能终止；它在等待 operation_code 2（启动）",
+    "operation_code {code} ({operation}) on step [{id}] in state {state}, its job in state {job_state}": "步骤 [{id}] 处于状态 {state}、作业处于状态 {job_state}，不能执行 operation_code {code}（{operation}）",
+    "{name} must be at least 1": "{name} 必须大于等于 1",
+    "operation_code must be one of {allowed}, not {value}": "operation_code 必须是 {allowed} 之一，而不是 {value}",
     "is required": "必填",
     "execution {count} of step instance {id} has no private data directory on this node: it has not begun, another node ran it, or it was removed": "步骤实例 {id} 的第 {count} 次执行在本节点上没有私有数据目录：尚未开始、由其他节点执行，或已被删除",
     "must be 1 to 255 printable ASCII characters without blanks": "必须是 1 到 255 个可见 ASCII 字符，不含空白",
@@ -85,8 +90,6 @@ PHRASES: Mapping[str, str] = {
     "lists a step twice": "重复列出了步骤",
     "must be after create_time_start": "必须晚于 create_time_start",
     "create_time_start and create_time_end must be at most 30 days apart": "create_time_start 与 create_time_end 的间隔不能超过 30 天",
-    "job_instance_id must be at least 1": "job_instance_id 必须大于等于 1",
-    "operation_code must be 1 (terminate) or 2 (start)": "operation_code 必须是 1（终止）或 2（启动）",
     "{name} must be one of {allowed}, not {value}": "{name} 必须是 {allowed} 之一，而不是 {value}",
     "must be at least 0, not {value}": "必须大于等于 0，而不是 {value}",
     "needs at least one host, dynamic group or topology node": "至少需要一个主机、动态分组或拓扑节点",

@@ -13,6 +13,7 @@ from adapter.api import (
     launch_v2,
     launch_v3,
     launch_v4,
+    operations,
     queries_steps,
     queries_v2,
     queries_v3,
@@ -61,7 +62,10 @@ V3_SERVICES: ByService = {
             schemas_v3.GetJobInstanceList, queries_v3.job_list, views_v3.job_page
         ),
         "operate_job_instance": endpoint(
-            schemas_v3.OperateJobInstance, queries_v3.operate, views_v3.operated
+            schemas_v3.OperateJobInstance, operations.operate_job, views_v3.operated
+        ),
+        "operate_step_instance": endpoint(
+            schemas_v3.OperateStepInstance, operations.operate_step, views_v3.operated
         ),
         "get_step_instance_detail": endpoint(
             schemas_steps.GetStepInstanceDetail, queries_steps.detail, views_steps.detail, scopes.explicit
@@ -147,7 +151,10 @@ V2_SERVICES: ByService = {
             schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
         ),
         "operate_job_instance": endpoint(
-            schemas_v3.OperateJobInstance, queries_v3.operate, views_v2.operated
+            schemas_v3.OperateJobInstance, operations.operate_job, views_v2.operated
+        ),
+        "operate_step_instance": endpoint(
+            schemas_v3.OperateStepInstance, operations.operate_step, views_v2.operated
         ),
         "get_step_instance_status": endpoint(
             schemas_steps.GetStepInstanceStatusV2, queries_steps.status_v2, views_steps.status_v2

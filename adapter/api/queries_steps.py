@@ -25,12 +25,13 @@ def detail(call: Call) -> StepDetail:
 
 
 def status(call: Call) -> StepStatus:
-    """v3 get_step_instance_status. Steps are not rolling yet: no host is in a batch of its own."""
+    """v3 get_step_instance_status: of a rolling step the last batch that began, one that is named, or all (0)."""
     job, step = _found(call, call["job_instance_id"], call["step_instance_id"])
     latest = step.execute_count
     if call["execute_count"] is not None:
         step = replace(step, execute_count=call["execute_count"])
-    results = () if call["batch"] else call.services.query.hosts(step)
+    batch = step.batch if call["batch"] is None else call["batch"]
+    results = tuple(item for item in call.services.query.hosts(step) if batch in (0, item.batch))
     groups = result_groups.grouped(results)
     if call["keyword"] or call["search_ip"]:
         groups = result_groups.matching(groups, _matching(call, step, results))

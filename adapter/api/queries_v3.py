@@ -1,4 +1,4 @@
-"""v3 requests that ask about jobs (contract c) and their checks; operate_job_instance too."""
+"""v3 requests that ask about jobs (contract c) and their checks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ from adapter.messages import say
 
 _MAX_LOG_HOSTS = 500
 _MAX_SPAN_MS = 30 * 24 * 3600 * 1000
-_TERMINATE, _START = 1, 2
 
 
 def status(call: Call) -> JobReport:
@@ -93,18 +92,6 @@ def job_list(call: Call) -> JobPage:
 
 
 _FILTERS = ("job_instance_id", "operator", "name", "launch_mode", "type", "status", "ip")
-
-
-def operate(call: Call) -> int:
-    """operate_job_instance; answers the job instance's id."""
-    job_instance_id, code = call["job_instance_id"], call["operation_code"]
-    if job_instance_id is None or job_instance_id < 1:
-        raise InvalidParameters(say("job_instance_id must be at least 1"))
-    if code not in (_TERMINATE, _START):
-        raise InvalidParameters(say("operation_code must be 1 (terminate) or 2 (start)"))
-    run = call.services.operate.terminate if code == _TERMINATE else call.services.operate.start
-    run(call.caller, call.scope, job_instance_id)
-    return int(job_instance_id)
 
 
 def _logs(call: Call, step: StepInstance, asked: Collection[HostRef], *, with_uploads: bool) -> StepLogs:

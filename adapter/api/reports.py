@@ -23,6 +23,14 @@ from adapter.ports import Hosts
 from adapter.service.pages import Page
 
 
+@dataclass(frozen=True)
+class Operated:
+    """What an operation was done to; without a step, the whole job."""
+
+    job_instance_id: int
+    step_instance_id: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobReport:
     """A job instance; `hosts` by step instance id, None if nobody asked."""

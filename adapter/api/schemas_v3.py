@@ -142,3 +142,9 @@ class OperateJobInstance(BaseSchema):
 
     job_instance_id = Number()
     operation_code = Number()
+
+
+class OperateStepInstance(OperateJobInstance):
+    """operate_step_instance."""
+
+    step_instance_id = Number()

@@ -16,6 +16,7 @@ from adapter.job.commands import (
     TransferFile,
 )
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
+from adapter.job.operations import StepOperation
 
 
 class Launch(Protocol):
@@ -51,6 +52,18 @@ class Operate(Protocol):
 
     def start(self, caller: Caller, scope: Scope, job_instance_id: int, /) -> None:
         """Start one that was submitted with start_task=false."""
+        ...
+
+    def step(
+        self,
+        caller: Caller,
+        scope: Scope,
+        job_instance_id: int,
+        step_instance_id: int,
+        operation: StepOperation,
+        /,
+    ) -> None:
+        """Retry, skip, confirm one of its steps, or go on with its next batch."""
         ...
 
 

@@ -27,7 +27,7 @@ def detail(report: StepDetail) -> dict[str, Any]:
         "type": int(_DETAIL_TYPES.get(step.type, step.type)),
         "script_info": _script(report, step.script) if step.script else None,
         "file_info": _file(report, step.file) if step.file else None,
-        "approval_info": None,
+        "approval_info": {"approval_message": step.approval.message} if step.approval else None,
     }
 
 

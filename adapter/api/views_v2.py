@@ -6,7 +6,7 @@ import html
 from typing import Any
 
 from adapter.api import file_logs
-from adapter.api.reports import HostRecord, JobRecord, JobReport, StepRecord
+from adapter.api.reports import HostRecord, JobRecord, JobReport, Operated, StepRecord
 from adapter.api.times import local_time
 from adapter.api.views_v3 import scope
 from adapter.job.commands import Launched
@@ -141,14 +141,15 @@ def _ip_log(record: StepRecord, item: HostRecord, html_encode: bool) -> dict[str
         "start_time": time_text(result.start_time),
         "end_time": time_text(result.end_time),
         "total_time": seconds(result.total_time),
-        "execute_count": record.step.execute_count,
-        "retry_count": record.step.execute_count,
+        "execute_count": result.executed_in,
+        "retry_count": result.executed_in,
         "error_code": int(result.error_code),
         "exit_code": result.exit_code,
         "log_content": escaped(text) if html_encode else text,
     }
 
 
-def operated(job_instance_id: int) -> dict[str, Any]:
-    """operate_job_instance."""
-    return {"job_instance_id": job_instance_id}
+def operated(what: Operated) -> dict[str, Any]:
+    """operate_job_instance, operate_step_instance: v2 leaves out what there is not."""
+    step = {} if what.step_instance_id is None else {"step_instance_id": what.step_instance_id}
+    return {"job_instance_id": what.job_instance_id, **step}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.api import file_logs
-from adapter.api.reports import HostLog, JobPage, JobReport, StepLogs
+from adapter.api.reports import HostLog, JobPage, JobReport, Operated, StepLogs
 from adapter.job.commands import Launched
 from adapter.job.model import FileLog, Host, HostResult, JobInstance, Scope, StepInstance
 
@@ -27,9 +27,13 @@ def launched(result: Launched) -> dict[str, Any]:
     }
 
 
-def operated(job_instance_id: int) -> dict[str, Any]:
-    """operate_job_instance."""
-    return {"job_instance_id": job_instance_id, "job_instance_name": None, "step_instance_id": None}
+def operated(what: Operated) -> dict[str, Any]:
+    """operate_job_instance, operate_step_instance."""
+    return {
+        "job_instance_id": what.job_instance_id,
+        "job_instance_name": None,
+        "step_instance_id": what.step_instance_id,
+    }
 
 
 def job_status(report: JobReport) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _WITHOUT_A_WORD = frozenset(
         HostStatus.TASK_ERROR,
         HostStatus.TERMINATED,
         HostStatus.TERMINATE_FAILED,
+        HostStatus.SKIPPED_UNKNOWN,
     }
 )
 

@@ -16,6 +16,7 @@ _MAY_RUN = (
     HostStatus.LOG_ERROR,
     HostStatus.TERMINATE_FAILED,
     HostStatus.AGENT_ABNORMAL,
+    HostStatus.SKIPPED_UNKNOWN,
 )
 #: What a run directory can say of a script that has ended.
 _ENDED = ("finished", "timeout", "terminated")

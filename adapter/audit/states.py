@@ -56,7 +56,10 @@ def of_owner(job: JobInstance, owner: Owner, age: float) -> Iterator[Disagreemen
         if owner.is_open and not job.callback_url:
             yield Kind.OWNER, f"has finished ({_name(job.status)}), and the engine still has it to do"
         return
-    if not owner.is_open:
+    if job.status is RunStatus.WAITING_USER:
+        if owner.is_open:
+            yield Kind.OWNER, "waits for an operator, and the engine still has it to do"
+    elif not owner.is_open:
         yield Kind.OWNER, f"is {_name(job.status)}, and the engine has nothing left to do for it"
     elif not job.started or age < LONG:
         return
@@ -74,13 +77,16 @@ def of_step(
 ) -> Iterator[Disagreement]:
     """The step's state against those of its hosts. `job_is_stopped`: somebody terminated the job."""
     yield from _times(step)
+    if step.approval is not None:
+        return
     if not step.status.is_finished:
         if step.status is RunStatus.WAITING:
-            begun = [item for item in results if item.status is not HostStatus.WAITING]
+            begun = [item for item in results if _is_in_turn(step, item) and _has_begun(step, item)]
             if begun:
                 yield Kind.STATE, f"has not begun, {len(begun)} of its hosts have"
         return
-    unfinished = [item for item in results if not item.status.is_finished]
+    turn = [item for item in results if _is_in_turn(step, item)]
+    unfinished = [item for item in turn if not item.status.is_finished]
     if unfinished:
         first = unfinished[0]
         yield (
@@ -89,12 +95,33 @@ def of_step(
             f" {first.host.label} is {_name(first.status)}",
         )
         return
-    if step.status is RunStatus.ABNORMAL:  # whatever its hosts ended with
+    if step.status in (RunStatus.ABNORMAL, RunStatus.SKIPPED):  # whatever its hosts ended with
         return
-    possible = {step_status(results, stopped, step.ignore_error) for stopped in {False, job_is_stopped}}
+    last = [item for item in results if item.batch == step.batch]
+    possible = {
+        step_status(counting, stopped, step.ignore_error)
+        for stopped in {False, job_is_stopped}
+        for counting in (turn, last, results)
+    }
+    if RunStatus.FAILED in possible:
+        possible.add(RunStatus.IGNORED)  # by an operator, or by its rolling mode
     if step.status not in possible:
         words = " or ".join(_name(status) for status in sorted(possible))
         yield Kind.STATE, f"reads {_name(step.status)}, its hosts add up to {words}"
+
+
+def _is_in_turn(step: StepInstance, result: HostResult) -> bool:
+    """False for a host whose batch has not begun, and may never."""
+    return result.batch <= step.batch or result.status is not HostStatus.WAITING
+
+
+def _has_begun(step: StepInstance, result: HostResult) -> bool:
+    """In this execution, and in the batch that is to begin."""
+    return (
+        result.status is not HostStatus.WAITING
+        and result.executed_in == step.execute_count
+        and result.batch == step.batch
+    )
 
 
 def of_host(step: StepInstance, result: HostResult) -> Iterator[Disagreement]:

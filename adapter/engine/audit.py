@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from adapter.audit import ends, logs, states
@@ -111,6 +111,7 @@ class Audit:
                 yield from at(place, states.of_step(step, results, stopped))
             for result in results:
                 yield from at(Place.of(job, step, count, result), states.of_host(step, result))
+            results = tuple(item for item in results if item.executed_in == count)
             evidence = self._evidence(step, count, results)
             if evidence is None and any(item.start_time is not None for item in results):
                 report.not_looked_at[_NO_ARTIFACTS] += 1
@@ -124,7 +125,7 @@ class Audit:
             yield from of_logs(job, step, count, results, evidence)
 
     def _evidence(self, step: StepInstance, count: int, results: Sequence[HostResult]) -> StepEvidence | None:
-        directory = self.artifacts / str(step.job_instance_id) / str(step.id) / str(count)
+        directory = self.artifacts / replace(step, execute_count=count).directory
         evidence = StepEvidence(directory, step, results)
         return evidence if evidence.is_here else None
 

@@ -10,11 +10,15 @@ from adapter.job.status import ERROR_CODE_OF, HostStatus
 
 
 class HostBoard:
-    """Results by inventory name. A finished host never changes again."""
+    """Results by inventory name. A finished host never changes again.
 
-    def __init__(self, results: Iterable[HostResult]) -> None:
+    Of a rolling step only the hosts of the batches up to `batch` have their turn.
+    """
+
+    def __init__(self, results: Iterable[HostResult], batch: int = 0) -> None:
         self._results = {result.host.name: result for result in results}
         self._changed: set[str] = set()
+        self.batch = batch
 
     @property
     def results(self) -> tuple[HostResult, ...]:
@@ -23,8 +27,18 @@ class HostBoard:
 
     @property
     def unfinished(self) -> tuple[HostResult, ...]:
-        """Hosts that still wait or run."""
+        """Hosts that still wait or run, of those that have their turn."""
+        return tuple(result for result in self.left if result.batch <= self.batch)
+
+    @property
+    def left(self) -> tuple[HostResult, ...]:
+        """Hosts that still wait or run, whether they have had their turn or not."""
         return tuple(result for result in self._results.values() if not result.status.is_finished)
+
+    @property
+    def of_batch(self) -> tuple[HostResult, ...]:
+        """Hosts of the last batch that has begun; all if there are no batches."""
+        return tuple(result for result in self._results.values() if result.batch == self.batch)
 
     def apply(self, event: HostEvent, now_ms: int) -> HostResult | None:
         """Fold one event in: the result if the host has just ended by it, else None."""

@@ -45,6 +45,8 @@ _LEFT_ALONE = (
     HostStatus.BAD_PASSWORD,
     HostStatus.TIMEOUT,
     HostStatus.TERMINATE_FAILED,
+    HostStatus.SKIPPED_UNKNOWN,
+    HostStatus.WAITING,
 )
 
 
@@ -99,7 +101,8 @@ class Cleaning:
         results = self.jobs.hosts(run.step_instance_id, run.execute_count)
         if run.hosts is not None:
             return [item.host for item in results if item.host.bk_host_id in run.hosts]
-        return [item.host for item in results if item.status not in _LEFT_ALONE]
+        ran = [item for item in results if item.executed_in == run.execute_count]
+        return [item.host for item in ran if item.status not in _LEFT_ALONE]
 
     def _settle(self, run: CollectedRun, left: Sequence[Host]) -> None:
         """Forget the run if it is on none of its hosts any more; else those that are left are tried again."""

@@ -7,9 +7,8 @@ A run of the play gives every host all the time it needs if each can have a fork
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,18 +16,20 @@ import structlog
 from adapter.ansible import runner_events
 from adapter.ansible.run_input import RunInput
 from adapter.ansible.runner_events import HostEvent
+from adapter.engine.batches import Batches
 from adapter.engine.board import HostBoard
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.patience import Patience
-from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone, Preparation
+from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone
 from adapter.engine.private_data import LIMIT, PrivateData
 from adapter.engine.recorder import Recorder
 from adapter.engine.runner import Outcome, PlaybookRun
 from adapter.engine.secret_server import serve_secrets
+from adapter.engine.surroundings import HandedOver, Order, Surroundings
 from adapter.engine.turns import Turns
-from adapter.engine.warm import WarmAnsible
 from adapter.job.model import Host, StepInstance
 from adapter.job.status import HostStatus
+from adapter.store.claims import ClaimLost
 
 log = structlog.get_logger(__name__)
 
@@ -38,22 +39,8 @@ _LOOK = 0.2
 _STOP_GRACE = 60
 #: Seconds past a script's timeout after which its hosts are given up (contract e: JOB waits 300).
 _OVERDUE = 300
-
-
-class HandedOver(BaseException):
-    """Somebody else goes on with the step. Not an Exception: DBOS must not take it for the step's failure."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What an execution works with, whatever the step. `is_stopping` asks about the job of a step."""
-
-    preparation: Preparation
-    file_cache: Path
-    runtime: Path
-    handover: Callable[[], bool]
-    is_stopping: Callable[[StepInstance], bool]
-    warm: WarmAnsible | None = None
+#: Seconds that a host gets at least in a run of the play.
+_SHORTEST_TURN = 0.5
 
 
 @dataclass
@@ -68,6 +55,7 @@ class Execution:
     step: StepInstance
     present: Sequence[Host]  #: the step's hosts that the inventory has
     board: HostBoard
+    batches: Batches
     data: PrivateData
     recorder: Recorder
     stopping_since: float | None = None
@@ -77,23 +65,30 @@ class Execution:
     deadline: float = field(init=False)  #: by time.monotonic(): a clock that jumps changes nothing
 
     def __post_init__(self) -> None:
+        self._extend_deadline()
+
+    def _extend_deadline(self) -> None:
         grace = _OVERDUE + len(self.board.results) if self.step.script else 0
         self.deadline = time.monotonic() + self.step.timeout + grace
 
     def until_all_ended(self) -> None:
-        """Run the play until every host has ended, again if it broke, but not for ever. Raises HandedOver."""
-        if not self.board.unfinished:
+        """Run the play until every host has ended whose turn it is, again if it broke, but not for ever.
+
+        Batches that follow by themselves are begun. Raises HandedOver.
+        """
+        if not self.board.unfinished and not self._goes_on():
             return
         try:
             run_input = self.around.preparation.run_input(self.step, self.present)
         except AccountGone as error:
             self.problem = str(error)
-        else:
-            with serve_secrets(run_input.secrets, self.around.runtime) as socket:
-                self._attempts(run_input, {"ADAPTER_SECRETS": str(socket)} if socket else {})
-        self._give_up_the_rest()
+            self.batches.give_up()
+            self._give_up_the_rest()
+            return
+        with serve_secrets(run_input.secrets, self.around.runtime) as socket:
+            self._all_batches(run_input, {"ADAPTER_SECRETS": str(socket)} if socket else {})
 
-    def _attempts(self, run_input: RunInput, environ: dict[str, str]) -> None:
+    def _all_batches(self, run_input: RunInput, environ: dict[str, str]) -> None:
         control = self.around.runtime / "cp"
         control.mkdir(mode=0o700, exist_ok=True)
         self._end_earlier_attempts()
@@ -102,13 +97,46 @@ class Execution:
             "ADAPTER_SPOOL": str(self.data.spool),
             "ADAPTER_FILE_CACHE": str(self.around.file_cache),
         }
+        while True:
+            self._attempts(run_input, environ)
+            self._give_up_the_rest()
+            self.recorder.flush()
+            if not self._goes_on():
+                break
+        self.data.limit_to(None)
+
+    def _goes_on(self) -> bool:
+        """True once a batch more has begun; waits for one whose time comes by the clock. Raises HandedOver."""
+        if not self.batches.are_left:
+            return False
+        while (order := self._order()) is Order.GO_ON and self.batches.next_in:
+            time.sleep(min(_LOOK, self.batches.next_in or 0))
+        if order is Order.STOP:
+            self._give_up_stopped()
+            return False
+        if not self.batches.follow_by_themselves:
+            return False
+        if order is Order.LEAVE:
+            raise HandedOver
+        self._begin_batch()
+        return True
+
+    def _begin_batch(self) -> None:
+        self.batches.begin_next()
+        self.stopping_since = None
+        self.recorder.spool.go_on()
+        self._extend_deadline()
+
+    def _attempts(self, run_input: RunInput, environ: dict[str, str]) -> None:
         patience, turns = Patience(), Turns(run_input.forks)
         while self.board.unfinished and not patience.is_lost:
+            if self.batches.next_in == 0:
+                self._begin_batch()
             before, self.answers = len(self.board.unfinished), 0
-            turn = turns.next(before) if self.step.script is not None else None
+            turn = self._turn(turns, before)
             waiting = {} if turn is None else {"ADAPTER_WAIT": str(turn)}
             outcome = self._attempt(run_input, environ | waiting)
-            if self.around.handover() and self.board.unfinished:
+            if self._order() is Order.LEAVE and self.board.unfinished:
                 self.recorder.flush()
                 raise HandedOver
             if self.stopping_since is not None or self._is_overdue():
@@ -119,16 +147,27 @@ class Execution:
             if patience.is_tried:
                 self.data.require_room()
             self._rest(max(patience.pause, 0 if turn is None else turns.pause(ended)))
-        self.data.limit_to(None)
+
+    def _turn(self, turns: Turns, hosts: int) -> float | None:
+        """Seconds of each host in this run of the play, which keeps no next batch waiting; None: until it ends."""
+        if self.step.script is None:
+            return None
+        turn, next_in = turns.next(hosts), self.batches.next_in
+        if next_in is None:
+            return turn
+        return max(_SHORTEST_TURN, next_in if turn is None else min(turn, next_in))
 
     def _rest(self, seconds: float) -> None:
         """A pause that is over at once when the step is to be stopped or handed over."""
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._must_leave():
-            time.sleep(_LOOK)
+            time.sleep(min(_LOOK, max(0.0, until - time.monotonic())))
 
     def _must_leave(self) -> bool:
-        return self.around.handover() or self._is_overdue() or self.around.is_stopping(self.step)
+        return self._is_overdue() or self._order() is not Order.GO_ON
+
+    def _order(self) -> Order:
+        return self.around.order(self.step)
 
     def _attempt(self, run_input: RunInput, environ: dict[str, str]) -> Outcome | None:
         """One run of the play on the hosts that have not ended."""
@@ -169,12 +208,16 @@ class Execution:
         if run.is_cancelled:  # asked for while nobody ran: nothing is started any more
             return None
         run.start()
-        for batch in run.events(_LOOK):
-            for raw in batch:
-                self._fold(raw)
-            self.recorder.take_spool()
-            self.recorder.flush()
-            self._look_after(run)
+        try:
+            for batch in run.events(_LOOK):
+                for raw in batch:
+                    self._fold(raw)
+                self.recorder.take_spool()
+                self.recorder.flush()
+                self._look_after(run)
+        except ClaimLost:
+            run.cancel()  # the job is another's, who need not go on with this step
+            raise
         outcome = run.outcome
         if outcome is not None and (outcome.problem or outcome.status in ("canceled", "error")):
             self._end_earlier_attempts()  # ansible-playbook was killed or left, its workers were not
@@ -187,10 +230,11 @@ class Execution:
             self.recorder.apply(event)
 
     def _look_after(self, run: PlaybookRun) -> None:
-        if self.around.handover():
+        order = self._order()
+        if order is Order.LEAVE:
             run.cancel()
         elif self.stopping_since is None:
-            if self.around.is_stopping(self.step):
+            if order is Order.STOP:
                 self._terminate(run)
             elif self._is_overdue():
                 self.recorder.spool.stop("timeout")
@@ -218,12 +262,24 @@ class Execution:
     def _give_up_the_rest(self) -> None:
         status = HostStatus.TASK_ERROR
         message = self.problem or "Ansible ended without a word about this host"
-        if self.around.is_stopping(self.step):
-            is_script = self.step.script is not None
-            status = HostStatus.TERMINATE_FAILED if is_script else HostStatus.TERMINATED
-            message = "the host did not confirm the stop" if is_script else ""
-        elif self._is_overdue():
+        if self._order() is Order.STOP:
+            self._give_up_stopped()
+            return
+        if self._is_overdue():
             status = HostStatus.TIMEOUT if self.step.script else HostStatus.FILE_TIMEOUT
             message = "the step's time is up"
         for item in self.board.unfinished:
             self.recorder.apply(HostEvent(name=item.host.name, status=status, message=message))
+
+    def _give_up_stopped(self) -> None:
+        """A script that was not confirmed to be dead may run; what had not its turn has not."""
+        for item in self.board.left:
+            if self.step.script is None or item.batch > self.board.batch:
+                event = HostEvent(name=item.host.name, status=HostStatus.TERMINATED)
+            else:
+                event = HostEvent(
+                    name=item.host.name,
+                    status=HostStatus.TERMINATE_FAILED,
+                    message="the host did not confirm the stop",
+                )
+            self.recorder.apply(event)

@@ -105,6 +105,10 @@ class SpoolReader:
             draft.write_text(reason)
             draft.rename(path)
 
+    def go_on(self) -> None:
+        """Take stop() back: other hosts have their turn now."""
+        (self._directory / "stop").unlink(missing_ok=True)
+
 
 def _place(entry: FileLog) -> tuple[Any, ...]:
     return entry.bk_host_id, entry.mode, entry.src_host_id, entry.src_path, entry.dest_path

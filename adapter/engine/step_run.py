@@ -15,17 +15,20 @@ from pathlib import Path
 import structlog
 
 from adapter.ansible.runner_events import HostEvent
+from adapter.engine.batches import Batches
 from adapter.engine.board import HostBoard
-from adapter.engine.execution import Execution, HandedOver, Surroundings
+from adapter.engine.execution import Execution
 from adapter.engine.file_cache import FileCache
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.passing import is_passing
 from adapter.engine.preparation import Preparation
 from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
+from adapter.engine.surroundings import HandedOver, Order, Surroundings
 from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
 from adapter.job.roll_up import step_status
+from adapter.job.rolling import RollingMode
 from adapter.job.status import HostStatus, RunStatus
 from adapter.ports import Clock
 from adapter.store.claims import Claim
@@ -59,12 +62,14 @@ class StepRuns:
         return replace(self, jobs=self.jobs.under(claim), logs=self.logs.under(claim))
 
     def run(self, step_instance_id: int) -> RunStatus:
-        """Bring the step to its final state and return that. Raises HandedOver."""
+        """Bring the step to its final state, or to where it waits for an operator. Raises HandedOver."""
         step = self.jobs.step(step_instance_id)
         if step is None:
             raise LookupError(f"step instance {step_instance_id} is not in the store")
-        if step.status.is_finished:
+        if step.status.is_finished or step.status is RunStatus.WAITING_USER:
             return step.status
+        if step.approval is not None:
+            return self._wait_for_operator(step)
         # After a restart the inventory is awaited: an empty one would lose every host.
         if not self._is_inventory_read(step):
             return self._end_untouched(step)
@@ -85,19 +90,38 @@ class StepRuns:
         """True for a step whose job was terminated before the step ran, on this machine or another."""
         return step.status is RunStatus.WAITING and self._is_stopping(step)
 
+    def _order(self, step: StepInstance) -> Order:
+        if self.handover():
+            return Order.LEAVE
+        job_status, step_status, execute_count = self.jobs.standing(step.id)
+        if step_status.is_finished or execute_count != step.execute_count:
+            return Order.LEAVE  # an operator has skipped it
+        return Order.STOP if job_status is RunStatus.STOPPING else Order.GO_ON
+
     def _is_stopping(self, step: StepInstance) -> bool:
         return self.jobs.status(step.job_instance_id) is RunStatus.STOPPING
 
     def _end_untouched(self, step: StepInstance) -> RunStatus:
         now = self.clock.now_ms()
         results = self.jobs.hosts(step.id, step.execute_count)
-        ended = [item.evolve(status=HostStatus.TERMINATED, error_code=126, end_time=now) for item in results]
+        ended = [
+            item.evolve(status=HostStatus.TERMINATED, error_code=126, end_time=now)
+            for item in results
+            if not item.status.is_finished
+        ]
         self.jobs.save_hosts(step.id, step.execute_count, ended)
+        if step.batch:
+            self._leave_to_cleaning(step)  # earlier batches ran
         self.jobs.finish_step(step.id, RunStatus.STOPPED, now)
         return RunStatus.STOPPED
 
+    def _wait_for_operator(self, step: StepInstance) -> RunStatus:
+        if self.jobs.wait_for_operator(step, self.clock.now_ms()):
+            return RunStatus.WAITING_USER
+        return self._end_untouched(step)  # terminated meanwhile
+
     def _directory(self, step: StepInstance) -> Path:
-        return self.artifacts / str(step.job_instance_id) / str(step.id) / str(step.execute_count)
+        return self.artifacts / step.directory
 
     def _run(self, step: StepInstance) -> RunStatus:
         self.jobs.begin_step(step.id, self.clock.now_ms())
@@ -105,7 +129,10 @@ class StepRuns:
         results = self.jobs.hosts(step.id, step.execute_count)
         present, gone = self.preparation.present([item.host for item in results])
         named = {host.bk_host_id: host for host in present}
-        board = HostBoard(item.evolve(host=named.get(item.host.bk_host_id, item.host)) for item in results)
+        board = HostBoard(
+            (item.evolve(host=named.get(item.host.bk_host_id, item.host)) for item in results), current.batch
+        )
+        batches = Batches(current, board, lambda batch: self._open_batch(current, batch))
         data = PrivateData(self._directory(step), self.preparation.settings.playbooks / "collections")
         recorder = Recorder(self.jobs, self.logs, self.clock, current, board, data.spool)
         for host in gone:
@@ -114,14 +141,23 @@ class StepRuns:
                     name=host.name, status=HostStatus.INVALID_HOST, message="the inventory has it no longer"
                 )
             )
-        execution = Execution(self._surroundings(), current, present, board, data, recorder)
+        execution = Execution(self._surroundings(), current, present, board, batches, data, recorder)
         with self.file_cache.in_use() if step.file is not None else contextlib.nullcontext():
             execution.until_all_ended()
         recorder.flush()
+        stopped = self._is_stopping(step)
+        if batches.waits_for_operator and not stopped:
+            return self._wait_for_operator(current)
         self._leave_to_cleaning(current)
-        status = step_status(board.results, stopped=self._is_stopping(step), ignore_error=step.ignore_error)
+        status = step_status(
+            batches.counting, stopped=stopped, ignore_error=step.ignore_error or _ignores_failures(step)
+        )
         self.jobs.finish_step(step.id, status, self.clock.now_ms())
         return status
+
+    def _open_batch(self, step: StepInstance, batch: int) -> None:
+        if not self.jobs.open_batch(step.id, batch):
+            raise HandedOver  # it is running no longer: an operator has moved it on
 
     def break_off(self, step_instance_id: int, reason: str) -> None:
         """End a step that the service cannot carry on: ABNORMAL, and LOG_ERROR each host that has not ended.
@@ -174,13 +210,16 @@ class StepRuns:
             preparation=self.preparation,
             file_cache=self.file_cache.directory,
             runtime=self.runtime,
-            handover=self.handover,
-            is_stopping=self._is_stopping,
+            order=self._order,
             warm=self.warm,
         )
 
 
+def _ignores_failures(step: StepInstance) -> bool:
+    return step.rolling is not None and step.rolling.mode is RollingMode.IGNORE_FAILURES
+
+
 def _lost(board: HostBoard, reason: str) -> Iterator[HostEvent]:
     """The end of each host that has none yet."""
-    for item in board.unfinished:
+    for item in board.left:
         yield HostEvent(name=item.host.name, status=HostStatus.LOG_ERROR, message=reason)

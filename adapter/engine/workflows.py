@@ -18,9 +18,9 @@ import structlog
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
 
 from adapter.engine.callback import Callbacks
-from adapter.engine.execution import HandedOver
 from adapter.engine.passing import is_passing
 from adapter.engine.step_run import StepRuns
+from adapter.engine.surroundings import HandedOver
 from adapter.job.model import JobInstance
 from adapter.job.roll_up import job_status, next_step
 from adapter.job.status import RunStatus
@@ -128,7 +128,7 @@ class _Run:
         self._id = claim.job_instance_id
 
     def to_its_end(self) -> RunStatus:
-        """The job's final state. Raises HandedOver, ClaimLost."""
+        """The job's final state, or that it waits for an operator. Raises HandedOver, ClaimLost."""
         broke: Exception | None = None
         try:
             status = self._run_steps()
@@ -137,6 +137,8 @@ class _Run:
                 raise HandedOver from error  # whoever claims it next goes on, when that is possible again
             log.exception("job_abnormal", job_instance_id=self._id, error=repr(error))
             status, broke = RunStatus.ABNORMAL, error
+        if status is RunStatus.WAITING_USER:
+            return status  # nobody's, until an operator says how it goes on
         try:
             if broke is not None:
                 self._break_off(broke)
@@ -173,7 +175,9 @@ class _Run:
         while step_id is not None:
             step_id = self._durably("run_step", partial(self._run_step, step_id))
         job = self._job()
-        return job.status if job.status.is_finished else job_status(job.steps, _is_stopping(job))
+        if job.status.is_finished or job.status is RunStatus.WAITING_USER:
+            return job.status
+        return job_status(job.steps, _is_stopping(job))
 
     def _begin(self) -> int | None:
         self._jobs.begin_job(self._id, self._clock.now_ms())
@@ -185,7 +189,8 @@ class _Run:
 
     def _next_step(self) -> int | None:
         job = self._job()
-        step = None if job.status.is_finished else next_step(job)
+        stands = job.status.is_finished or job.status is RunStatus.WAITING_USER
+        step = None if stands else next_step(job)
         return None if step is None else step.id
 
     def _finish(self, status: RunStatus) -> tuple[int, ...]:

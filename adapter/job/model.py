@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapter.job.rolling import Rolling
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
 
 
@@ -187,6 +188,8 @@ class HostResult:
     end_time: int | None = None
     log_bytes: int = 0  #: bytes the script printed
     log_kept: int = 0  #: bytes of these that are stored
+    batch: int = 0  #: of a rolling step, from 1 on
+    executed_in: int = 0  #: the execution that all this is of; an earlier one if the host was not run again
 
     @property
     def total_time(self) -> int | None:
@@ -210,8 +213,17 @@ class HostChange:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approval:
+    """A step that waits for somebody: any of `users`, who are named or hold one of the `roles`."""
+
+    message: str = ""
+    users: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  #: as the plan has them; `users` are whom they were resolved to at the launch
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepInstance:
-    """One execution of a step. Exactly one of `script` and `file` is set."""
+    """One execution of a step. Exactly one of `script`, `file` and `approval` is set."""
 
     id: int = 0  #: 0 until stored
     job_instance_id: int = 0
@@ -223,7 +235,10 @@ class StepInstance:
     execute_count: int = 0
     script: ScriptTask | None = None
     file: FileTask | None = None
+    approval: Approval | None = None
     ignore_error: bool = False
+    rolling: Rolling | None = None
+    batch: int = 0  #: the last one that has begun, or is to begin; 0: the hosts are in no batches
     create_time: int | None = None
     start_time: int | None = None
     end_time: int | None = None
@@ -239,6 +254,11 @@ class StepInstance:
     def is_told(self) -> bool:
         """True if a launch of this step alone answers its id: JOB's do not for SQL."""
         return self.type in (StepType.SCRIPT, StepType.FILE)
+
+    @property
+    def directory(self) -> str:
+        """Of this execution's private data directory, below the node's artifacts."""
+        return f"{self.job_instance_id}/{self.id}/{self.execute_count}"
 
     @property
     def timeout(self) -> int:

@@ -34,7 +34,7 @@ class Bundles:
         The collection stands beside the playbook, where Ansible finds it. Raises UnsupportedOperation if this
         node does not have the directory.
         """
-        directory = self.artifacts / str(step.job_instance_id) / str(step.id) / str(step.execute_count)
+        directory = self.artifacts / step.directory
         if not (directory / "env" / "settings").exists():  # is written last
             raise UnsupportedOperation(
                 say(

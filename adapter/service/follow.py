@@ -212,10 +212,12 @@ class Follow:
 
     def log(self, step: StepInstance, bk_host_id: int, offset: int) -> Follower:
         """The host's log from an offset on; where its files stand, in a file step. Raises MissingOrInvalid."""
-        if self._jobs.host(step.id, step.execute_count, bk_host_id) is None:
+        result = self._jobs.host(step.id, step.execute_count, bk_host_id)
+        if result is None:
             raise errors.MissingOrInvalid(
                 "bk_host_id", f"host {bk_host_id} is not in execution {step.execute_count} of the step"
             )
+        step = replace(step, execute_count=result.executed_in)  # of a host that was not run again
         if step.file is not None:
             return FileLogFollower(self._jobs, self._logs, step, bk_host_id)
         size = self._logs.size(step.id, step.execute_count, bk_host_id)

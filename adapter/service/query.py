@@ -49,12 +49,17 @@ class Query:
         wanted = set(bk_host_ids)
         if len(wanted) < 2:
             return self._texts(step, wanted)
-        sizes = self._logs.sizes(step.id, step.execute_count, wanted)
-        share = fair_share(sizes.values(), _TOLD_AT_ONCE)
-        found = self._texts(step, {bk_host_id for bk_host_id, size in sizes.items() if size <= share})
-        for bk_host_id, size in sizes.items():
+        executions = self._executions(step, wanted)
+        sizes = {
+            bk_host_id: (size, count)
+            for count, ids in executions.items()
+            for bk_host_id, size in self._logs.sizes(step.id, count, ids).items()
+        }
+        share = fair_share([size for size, _ in sizes.values()], _TOLD_AT_ONCE)
+        found = self._texts(step, {bk_host_id for bk_host_id, (size, _) in sizes.items() if size <= share})
+        for bk_host_id, (size, count) in sizes.items():
             if size > share:
-                content = self._logs.read(step.id, step.execute_count, bk_host_id, 0, share)
+                content = self._logs.read(step.id, count, bk_host_id, 0, share)
                 found[bk_host_id] = (
                     f"{content.decode(errors='replace')}\n[{share} of {size} bytes of this log are in this reply; "
                     "ask for fewer hosts at once]\n"
@@ -62,8 +67,21 @@ class Query:
         return found
 
     def _texts(self, step: StepInstance, bk_host_ids: set[int]) -> dict[int, str]:
-        found = self._logs.read_many(step.id, step.execute_count, bk_host_ids)
-        return {bk_host_id: content.decode(errors="replace") for bk_host_id, content in found.items()}
+        return {
+            bk_host_id: content.decode(errors="replace")
+            for count, ids in self._executions(step, bk_host_ids).items()
+            for bk_host_id, content in self._logs.read_many(step.id, count, ids).items()
+        }
+
+    def _executions(self, step: StepInstance, bk_host_ids: set[int]) -> dict[int, set[int]]:
+        """The execution that each host's result and log are of: an earlier one if the host was not run again."""
+        if not step.execute_count:
+            return {0: bk_host_ids}
+        earlier = self._jobs.executed_earlier(step.id, step.execute_count)
+        found: dict[int, set[int]] = {}
+        for bk_host_id in bk_host_ids:
+            found.setdefault(earlier.get(bk_host_id, step.execute_count), set()).add(bk_host_id)
+        return found
 
     def find_in_logs(self, step: StepInstance, results: Iterable[HostResult], keyword: str) -> set[int]:
         """The hosts, of these, whose log has the keyword. At most some megabytes are in memory at once."""
@@ -79,8 +97,16 @@ class Query:
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None) -> tuple[FileLog, ...]:
         """Where the files of some hosts stand, of all for None."""
-        wanted = None if bk_host_ids is None else set(bk_host_ids)
-        return self._logs.file_logs(step.id, step.execute_count, wanted)
+        if bk_host_ids is not None:
+            executions = self._executions(step, set(bk_host_ids))
+            return tuple(
+                entry
+                for count, ids in executions.items()
+                for entry in self._logs.file_logs(step.id, count, ids)
+            )
+        entries = self._logs.file_logs(step.id, step.execute_count, None)
+        earlier = self._jobs.executed_earlier(step.id, step.execute_count) if step.execute_count else {}
+        return self.file_logs(step, earlier) + entries if earlier else entries
 
 
 def fair_share(sizes: Iterable[int], limit: int) -> int:

@@ -53,6 +53,11 @@ _TAKE_NUMBER = (
 )
 
 
+def not_before_start(table: sa.Table, now_ms: int) -> sa.ColumnElement[int]:
+    """The time of an end: not before the start, whatever became of the clock, or on whose clock that was."""
+    return sa.case((table.c.start_time > now_ms, table.c.start_time), else_=now_ms)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """What is so since a number: exactly one of a job (without its steps), a step or a host."""

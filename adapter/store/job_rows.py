@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapter.job.model import (
+    Approval,
     FileTask,
     Host,
     HostResult,
@@ -18,6 +19,7 @@ from adapter.job.model import (
     ScriptTask,
     StepInstance,
 )
+from adapter.job.rolling import Rolling
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
 from adapter.store import codec
 from adapter.store.secrets import SecretBox
@@ -52,9 +54,9 @@ def job_values(job: JobInstance) -> dict[str, Any]:
 
 def step_values(step: StepInstance, box: SecretBox) -> dict[str, Any]:
     """The columns of `step_instance`, without the id."""
-    task = step.script or step.file
+    task: ScriptTask | FileTask | Approval | None = step.script or step.file or step.approval
     if task is None:
-        raise ValueError(f"step {step.name!r} has neither a script nor files")
+        raise ValueError(f"step {step.name!r} has neither a script nor files, and nobody to wait for")
     secret = None
     if step.script and step.script.param_sensitive:
         secret = box.encrypt(step.script.param)
@@ -70,13 +72,17 @@ def step_values(step: StepInstance, box: SecretBox) -> dict[str, Any]:
         "definition": codec.dumps(task),
         "param_secret": secret,
         "ignore_error": step.ignore_error,
+        "rolling": None if step.rolling is None else codec.dumps(step.rolling),
+        "batch": step.batch,
         "create_time": step.create_time,
         "start_time": step.start_time,
         "end_time": step.end_time,
     }
 
 
-def host_values(step_instance_id: int, execute_count: int, order: int, host: Host) -> dict[str, Any]:
+def host_values(
+    step_instance_id: int, execute_count: int, order: int, host: Host, batch: int = 0
+) -> dict[str, Any]:
     """The columns of `host_result` for a host that waits."""
     return {
         "step_instance_id": step_instance_id,
@@ -91,6 +97,8 @@ def host_values(step_instance_id: int, execute_count: int, order: int, host: Hos
         "tag": "",
         "log_bytes": 0,
         "log_kept": 0,
+        "batch": batch,
+        "executed_in": execute_count,
     }
 
 
@@ -134,19 +142,23 @@ def to_job(row: sa.Row[Any], steps: tuple[StepInstance, ...] = ()) -> JobInstanc
 
 def to_step(row: sa.Row[Any]) -> StepInstance:
     """A row of `step_instance`; its sensitive parameter reads MASK."""
-    is_file = row.type == StepType.FILE
+    kind = StepType(row.type)
+    is_script = kind in (StepType.SCRIPT, StepType.SQL)
     return StepInstance(
         id=row.id,
         job_instance_id=row.job_instance_id,
         step_id=row.step_id,
         order=row.order,
         name=row.name,
-        type=StepType(row.type),
+        type=kind,
         status=RunStatus(row.status),
         execute_count=row.execute_count,
-        script=None if is_file else codec.loads(ScriptTask, row.definition),
-        file=codec.loads(FileTask, row.definition) if is_file else None,
+        script=codec.loads(ScriptTask, row.definition) if is_script else None,
+        file=codec.loads(FileTask, row.definition) if kind is StepType.FILE else None,
+        approval=codec.loads(Approval, row.definition) if kind is StepType.APPROVAL else None,
         ignore_error=row.ignore_error,
+        rolling=None if row.rolling is None else codec.loads(Rolling, row.rolling),
+        batch=row.batch,
         create_time=row.create_time,
         start_time=row.start_time,
         end_time=row.end_time,
@@ -165,4 +177,6 @@ def to_host_result(row: sa.Row[Any]) -> HostResult:
         end_time=row.end_time,
         log_bytes=row.log_bytes,
         log_kept=row.log_kept,
+        batch=row.batch,
+        executed_in=row.executed_in,
     )

@@ -18,6 +18,7 @@ from adapter.store.claims import Claim
 from adapter.store.dangerous import note_findings
 from adapter.store.group_commit import GroupCommit
 from adapter.store.once import launched_once, mark_launched
+from adapter.store.operations import JobOperations
 from adapter.store.progress import JobProgress
 from adapter.store.quota import Crowded, JobQuota, Room
 from adapter.store.secrets import SecretBox
@@ -38,6 +39,11 @@ _STEPS = (
     sa.select(_step).where(_step.c.job_instance_id == sa.bindparam("job")).order_by(_step.c.order, _step.c.id)
 )
 _STEP = sa.select(_step).where(_step.c.id == sa.bindparam("step"))
+_STANDING = (
+    sa.select(_job.c.status.label("job"), _step.c.status.label("step"), _step.c.execute_count)
+    .join_from(_step, _job)
+    .where(_step.c.id == sa.bindparam("step"))
+)
 _HOSTS = (
     sa.select(_host)
     .where(_host.c.step_instance_id == sa.bindparam("step"), _host.c.execute_count == sa.bindparam("count"))
@@ -45,7 +51,7 @@ _HOSTS = (
 )
 
 
-class JobStore(JobProgress):
+class JobStore(JobProgress, JobOperations):
     """The tables `job_instance`, `step_instance` and `host_result`."""
 
     def __init__(
@@ -55,7 +61,7 @@ class JobStore(JobProgress):
         claim: Claim | None = None,
         quota: JobQuota = JobQuota(),  # noqa: B008 frozen
     ) -> None:
-        super().__init__(engine, claim)
+        JobProgress.__init__(self, engine, claim)
         self._box = box
         self._room = Room(quota)
         self._commits = GroupCommit(engine)
@@ -154,6 +160,14 @@ class JobStore(JobProgress):
             raise errors.JobUnknown(job_instance_id)
         return RunStatus(status)
 
+    def standing(self, step_instance_id: int) -> tuple[RunStatus, RunStatus, int]:
+        """The state of the step's job, that of the step, and its execution. Raises StepInstanceUnknown."""
+        with self._engine.begin() as connection:
+            row = connection.execute(_STANDING, {"step": step_instance_id}).one_or_none()
+        if row is None:
+            raise errors.StepInstanceUnknown(step_instance_id)
+        return RunStatus(row.job), RunStatus(row.step), row.execute_count
+
     def variables(self, job_instance_id: int) -> tuple[JobVariable, ...]:
         """The variables that the job was launched with, in the plan's order."""
         if not is_id(job_instance_id):
@@ -203,6 +217,16 @@ class JobStore(JobProgress):
             rows = connection.execute(_HOSTS.where(named), wanted)
             return tuple(job_rows.to_host_result(row) for row in rows)
 
+    def executed_earlier(self, step_instance_id: int, execute_count: int) -> dict[int, int]:
+        """The hosts of an execution that were not run in it, and the one that their results and logs are of."""
+        statement = sa.select(_host.c.bk_host_id, _host.c.executed_in).where(
+            _host.c.step_instance_id == step_instance_id,
+            _host.c.execute_count == execute_count,
+            _host.c.executed_in != execute_count,
+        )
+        with self._engine.begin() as connection:
+            return {row.bk_host_id: row.executed_in for row in connection.execute(statement)}
+
     def host(self, step_instance_id: int, execute_count: int, bk_host_id: int) -> HostResult | None:
         """One of them; None if it is none of them."""
         if not all(is_id(id_) for id_ in (step_instance_id, bk_host_id)) or abs(execute_count) > MAX_COUNT:
@@ -237,9 +261,10 @@ class JobStore(JobProgress):
         self, connection: sa.Connection, step: StepInstance, targets: tuple[Host, ...]
     ) -> StepInstance:
         step_id = _insert(connection, _ADD_STEP, job_rows.step_values(step, self._box))
+        batches = step.rolling.batch_numbers() if step.rolling else [0] * len(targets)
         rows = [
-            job_rows.host_values(step_id, step.execute_count, order, host)
-            for order, host in enumerate(targets)
+            job_rows.host_values(step_id, step.execute_count, order, host, batch)
+            for order, (host, batch) in enumerate(zip(targets, batches, strict=True))
         ]
         if rows:
             connection.execute(_ADD_HOSTS, rows)

@@ -1,4 +1,4 @@
-"""Writing what happens to a job that is stored.
+"""Writing what becomes of a job that is stored, as the engine learns it; store.operations has what operators do.
 
 Every change of a state is one conditional UPDATE, so of two writers that race exactly one is told True:
 an operator's stop and a restart after a crash need no other lock. A worker writes under its claim (store.claims).
@@ -13,11 +13,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from adapter.job.model import HostResult
+from adapter.job.model import HostResult, StepInstance
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store import tables
 from adapter.store.callbacks import has_callback, owe_callback
-from adapter.store.changes import OWN_CHANGE, next_change
+from adapter.store.changes import OWN_CHANGE, next_change, not_before_start
 from adapter.store.claims import Claim, writing
 from adapter.store.logs import Chunk, insert_chunks
 
@@ -31,7 +31,7 @@ _HOST_IS_UNFINISHED = sa.or_(_host.c.status == HostStatus.WAITING, _host.c.statu
 
 
 class JobProgress:
-    """The half of JobStore that the engine and the operations write with."""
+    """The half of JobStore that the engine writes with."""
 
     def __init__(self, engine: sa.Engine, claim: Claim | None = None) -> None:
         self._engine = engine
@@ -60,7 +60,7 @@ class JobProgress:
             .where(_job.c.id == job_instance_id, _job.c.status.not_in(_FINISHED))
             .values(
                 status=ending,
-                end_time=_end(_job, now_ms),
+                end_time=not_before_start(_job, now_ms),
                 open=owes,
                 worker_id=sa.case((owes, _job.c.worker_id), else_=None),
                 completions=_job.c.completions + 1,
@@ -90,7 +90,7 @@ class JobProgress:
         statement = (
             sa.update(_step)
             .where(_step.c.id == step_instance_id, _step.c.status.not_in(_FINISHED))
-            .values(status=int(status), end_time=_end(_step, now_ms))
+            .values(status=int(status), end_time=not_before_start(_step, now_ms))
         )
         with self._writing() as connection:
             change = next_change(connection, step_instance_id)
@@ -124,42 +124,41 @@ class JobProgress:
             if finished:
                 connection.execute(_SAVE_HOST, [values | change for values in finished])
 
-    def request_stop(self, job_instance_id: int) -> bool:
-        """Mark the job, and its step that runs, STOPPING; False if it is not in a state to be stopped.
-
-        A job that has been started and not yet picked up is stopped the same way: begin_job() then answers
-        False, and a worker takes the job only to end it.
-        """
-        stoppable = sa.or_(
-            _job.c.status.in_((RunStatus.RUNNING, RunStatus.WAITING_USER)),
-            sa.and_(_job.c.status == RunStatus.WAITING, _job.c.started),
-        )
-        stop_job = (
-            sa.update(_job)
-            .where(_job.c.id == job_instance_id, stoppable)
-            .values(status=int(RunStatus.STOPPING), **OWN_CHANGE)
-            .returning(_job.c.changes)
-        )
-        stop_step = (
+    def open_batch(self, step_instance_id: int, batch: int) -> bool:
+        """The hosts of this batch of a rolling step may begin."""
+        statement = (
             sa.update(_step)
-            .where(_step.c.job_instance_id == job_instance_id, _step.c.status == RunStatus.RUNNING)
-            .values(status=int(RunStatus.STOPPING))
+            .where(_step.c.id == step_instance_id, _step.c.status == RunStatus.RUNNING, _step.c.batch < batch)
+            .values(batch=batch)
         )
         with self._writing() as connection:
-            change = connection.scalar(stop_job)
+            change = next_change(connection, step_instance_id)
+            return connection.execute(statement.values(change=change)).rowcount > 0
+
+    def wait_for_operator(self, step: StepInstance, now_ms: int) -> bool:
+        """The step waits, and with it the job, which is nobody's until an operator says how it goes on.
+
+        False if somebody has terminated the job meanwhile.
+        """
+        pause_job = (
+            sa.update(_job)
+            .where(_job.c.id == step.job_instance_id, _job.c.status == RunStatus.RUNNING)
+            .values(status=int(RunStatus.WAITING_USER), open=False, worker_id=None, **OWN_CHANGE)
+            .returning(_job.c.changes)
+        )
+        pause_step = (
+            sa.update(_step)
+            .where(_step.c.id == step.id)
+            .values(
+                status=int(RunStatus.WAITING_USER), start_time=sa.func.coalesce(_step.c.start_time, now_ms)
+            )
+        )
+        with self._writing() as connection:
+            change = connection.scalar(pause_job)
             if change is None:
                 return False
-            connection.execute(stop_step.values(change=change))
+            connection.execute(pause_step.values(change=change))
         return True
-
-    def request_start(self, job_instance_id: int) -> bool:
-        """Let a job start that waits for it; False if it does not (any more)."""
-        statement = (
-            sa.update(_job)
-            .where(_job.c.id == job_instance_id, _job.c.status == RunStatus.WAITING, sa.not_(_job.c.started))
-            .values(started=True)
-        )
-        return self._changes(statement)
 
     def _changes(self, statement: sa.Update) -> bool:
         with self._writing() as connection:
@@ -218,14 +217,11 @@ def _begin(
     begin = (
         sa.update(table)
         .where(mine, table.c.status == RunStatus.WAITING)
-        .values(status=int(RunStatus.RUNNING), start_time=now_ms, **change)
+        .values(
+            status=int(RunStatus.RUNNING), start_time=sa.func.coalesce(table.c.start_time, now_ms), **change
+        )
     )
     if connection.execute(begin).rowcount:
         return True
     status = connection.scalar(sa.select(table.c.status).where(mine))
     return bool(status == RunStatus.RUNNING)
-
-
-def _end(table: sa.Table, now_ms: int) -> sa.ColumnElement[int]:
-    """The time of an end: not before the start, whatever became of the clock, or on whose clock that was."""
-    return sa.case((table.c.start_time > now_ms, table.c.start_time), else_=now_ms)

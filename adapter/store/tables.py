@@ -283,12 +283,16 @@ step_instance = sa.Table(
     sa.Column("type", sa.Integer, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("execute_count", sa.Integer, nullable=False),
-    sa.Column("definition", sa.Text, nullable=False),  # JSON of ScriptTask or FileTask
+    sa.Column("definition", sa.Text, nullable=False),  # JSON of ScriptTask, FileTask or Approval
     sa.Column("param_secret", sa.Text),  # a sensitive script parameter
     sa.Column("ignore_error", sa.Boolean, nullable=False),
     sa.Column("create_time", sa.BigInteger, nullable=False),
     sa.Column("start_time", sa.BigInteger),
     sa.Column("end_time", sa.BigInteger),
+    sa.Column("rolling", sa.Text),  # JSON of Rolling; NULL: all hosts at once
+    sa.Column(
+        "batch", sa.Integer, nullable=False, server_default="0"
+    ),  # the last that has begun; 0: all at once
     _change(),
     sqlite_autoincrement=True,
 )
@@ -322,6 +326,9 @@ host_result = sa.Table(
     sa.Column("end_time", sa.BigInteger),
     sa.Column("log_bytes", sa.BigInteger, nullable=False),
     sa.Column("log_kept", sa.BigInteger, nullable=False),
+    sa.Column("batch", sa.Integer, nullable=False, server_default="0"),  # of a rolling step, from 1 on
+    # The execution that the result, its log and its artifacts are of: an earlier one for a host not run again.
+    sa.Column("executed_in", sa.Integer, nullable=False, server_default="0"),
     _change(),
     sa.Index("ix_host_result_change", sa.text(OF_STEP), "execute_count", "change", "bk_host_id"),
     sqlite_with_rowid=False,

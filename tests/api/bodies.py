@@ -66,6 +66,7 @@ _V3: dict[str, dict[str, Any]] = {
         "length": 20,
     },
     "operate_job_instance": {"job_instance_id": 100, "operation_code": 1},
+    "operate_step_instance": {"job_instance_id": 100, "step_instance_id": 200, "operation_code": 2},
     "get_step_instance_detail": {"job_instance_id": 100, "step_instance_id": 200},
     "get_step_instance_status": {
         "job_instance_id": 100,
@@ -169,6 +170,7 @@ _V2: dict[str, dict[str, Any]] = {
     "get_job_instance_status": {"job_instance_id": 100},
     "get_job_instance_log": {"job_instance_id": 100},
     "operate_job_instance": {"job_instance_id": 100, "operation_code": 1},
+    "operate_step_instance": {"job_instance_id": 100, "step_instance_id": 200, "operation_code": 2},
     "get_step_instance_status": {"job_instance_id": 100, "step_instance_id": 200},
     "get_job_instance_global_var_value": {"job_instance_id": 100},
 }

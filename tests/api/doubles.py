@@ -17,6 +17,7 @@ from adapter.job.commands import (
     TransferFile,
 )
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
+from adapter.job.operations import StepOperation
 
 Command = ExecuteScript | ExecuteSql | TransferFile | ExecutePlan | ExecutePlatformJob
 
@@ -61,6 +62,17 @@ class RecordingOperate:
 
     def start(self, caller: Caller, scope: Scope, job_instance_id: int, /) -> None:
         self.calls.append(("start", caller, scope, job_instance_id))
+
+    def step(
+        self,
+        caller: Caller,
+        scope: Scope,
+        job_instance_id: int,
+        step_instance_id: int,
+        operation: StepOperation,
+        /,
+    ) -> None:
+        self.calls.append((f"{operation.name.lower()} of {step_instance_id}", caller, scope, job_instance_id))
 
 
 @dataclass

@@ -84,7 +84,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
     services = Services(
         access=Access(stores.apps),
         launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation)),
-        operate=Operate(jobs, wake),
+        operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
         streams=OpenStreams(settings.max_streams),

@@ -110,7 +110,7 @@ def test_a_life_is_numbered_in_order(jobs: JobStore, changes: JobChanges) -> Non
         (4, "host 1", 9),
     ]
     assert words(read(changes, job, 3)) == [(4, "host 1", 9)]
-    assert jobs.request_stop(job.id)
+    assert jobs.request_stop(job.id, 5)
     assert words(read(changes, job, 4)) == [(5, "job", 10), (5, "step 0", 10)]
     ran(jobs, step, HostStatus.TERMINATED, 2)
     jobs.finish_step(step, RunStatus.STOPPED, 9)
@@ -131,7 +131,7 @@ def test_a_write_that_changes_nothing_is_no_change(jobs: JobStore, changes: JobC
     ran(jobs, step, HostStatus.RUNNING, 1)
     assert not jobs.finish_step(step, RunStatus.FAILED, 10)
     assert not jobs.finish_job(job.id, RunStatus.FAILED, 10)
-    assert not jobs.request_stop(job.id)
+    assert not jobs.request_stop(job.id, 5)
     jobs.save_hosts(step, 0, [])
     assert read(changes, job, known) == []
 
@@ -163,7 +163,7 @@ def test_a_reader_misses_nothing_however_many_write(
             ran(jobs, step_id, HostStatus.SUCCESS, host)
 
     def stop() -> None:
-        assert jobs.request_stop(job.id)
+        assert jobs.request_stop(job.id, 5)
         for step in job.steps:
             jobs.finish_step(step.id, RunStatus.STOPPED, 9)
 

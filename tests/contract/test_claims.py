@@ -116,7 +116,7 @@ def test_what_is_to_be_stopped_needs_no_room(bench: Bench) -> None:
     worker = bench.worker()
     (running,) = ([bench.job().id] and bench.claimed(worker, full, 0)) or [0]
     stopped, waits = bench.job().id, bench.job().id
-    assert bench.jobs.request_stop(stopped)
+    assert bench.jobs.request_stop(stopped, 5)
     assert bench.claimed(worker, full, has=1) == [stopped]
     assert to_start(bench.jobs) == [running, stopped, waits]
 

@@ -226,7 +226,7 @@ def test_jobs_to_start_are_those_that_were_started_and_have_not_finished(jobs: J
     stored(jobs, started=False)
     finished = stored(jobs).id
     jobs.begin_job(running, 1)
-    jobs.request_stop(stopping)
+    jobs.request_stop(stopping, 5)
     jobs.finish_job(finished, RunStatus.SUCCESS, 2)
     assert to_start(jobs) == [waiting, running, stopping]
 
@@ -295,8 +295,8 @@ def test_a_running_job_and_its_step_are_stopped(jobs: JobStore) -> None:
     job = stored(jobs)
     jobs.begin_job(job.id, 1)
     jobs.begin_step(job.steps[0].id, 1)
-    assert jobs.request_stop(job.id)
-    assert not jobs.request_stop(job.id)
+    assert jobs.request_stop(job.id, 5)
+    assert not jobs.request_stop(job.id, 5)
     read = jobs.get(job.id)
     assert read is not None
     assert (read.status, read.steps[0].status) == (RunStatus.STOPPING, RunStatus.STOPPING)
@@ -309,7 +309,7 @@ def test_a_running_job_and_its_step_are_stopped(jobs: JobStore) -> None:
 def test_a_job_not_yet_picked_up_is_stopped_before_it_begins(jobs: JobStore) -> None:
     """The engine still hears of it, to end it."""
     job = stored(jobs).id
-    assert jobs.request_stop(job)
+    assert jobs.request_stop(job, 5)
     assert not jobs.begin_job(job, 1)
     assert to_start(jobs) == [job]
 
@@ -317,7 +317,7 @@ def test_a_job_not_yet_picked_up_is_stopped_before_it_begins(jobs: JobStore) -> 
 def test_a_job_waiting_for_its_start_is_started_once_and_cannot_be_stopped(jobs: JobStore) -> None:
     """Operation 1 is not legal for it."""
     job = stored(jobs, started=False).id
-    assert not jobs.request_stop(job)
+    assert not jobs.request_stop(job, 5)
     assert jobs.request_start(job)
     assert not jobs.request_start(job)
     assert to_start(jobs) == [job]

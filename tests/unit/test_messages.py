@@ -48,6 +48,8 @@ MADE: dict[str, JobError] = {
     "JobUnknown": errors.JobUnknown(7),
     "StepInstanceUnknown": errors.StepInstanceUnknown(7),
     "StepNotExist": errors.StepNotExist(7),
+    "NotAConfirmer": errors.NotAConfirmer("7", ["a"]),
+    "TooManyBatches": errors.TooManyBatches(7),
     "ScopeUnknown": errors.ScopeUnknown("biz_7"),
     "PermissionDenied": errors.PermissionDenied("detail 7", {}),
     "TooManyStreams": errors.TooManyStreams(7),

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from adapter.engine.audit import Audit
-from adapter.engine.execution import HandedOver
 from adapter.engine.file_cache import FileCache
 from adapter.engine.step_run import StepRuns
+from adapter.engine.surroundings import HandedOver
 from adapter.job.model import JobInstance
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store.audit import AuditStore
@@ -57,7 +57,7 @@ class Runs:
 
     def stop_soon(self, job: JobInstance) -> None:
         """Terminate the job in a moment."""
-        threading.Timer(0.5, self.bench.jobs.request_stop, [job.id]).start()
+        threading.Timer(0.5, self.bench.jobs.request_stop, [job.id, 5]).start()
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_step_of_a_job_that_is_stopped_already_does_not_begin(runs: Runs) -> N
     """Terminated between two steps, or before the first: no connection is made for it."""
     job = runs.bench.job()
     runs.bench.jobs.begin_job(job.id, 1)
-    runs.bench.jobs.request_stop(job.id)
+    runs.bench.jobs.request_stop(job.id, 5)
     assert runs.runs.run(job.steps[0].id) is RunStatus.STOPPED
     assert untouched(runs, job)
 

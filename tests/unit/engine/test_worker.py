@@ -13,10 +13,10 @@ import pytest
 
 from adapter.engine import worker as worker_module
 from adapter.engine import workflows
-from adapter.engine.execution import HandedOver
 from adapter.engine.lease import Lease
 from adapter.engine.locks import AlreadyRunning
 from adapter.engine.step_run import StepRuns
+from adapter.engine.surroundings import HandedOver
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
 from adapter.job.model import JobInstance
@@ -180,7 +180,7 @@ def test_a_job_that_was_stopped_ends_stopped(bench: Bench, new_worker: NewWorker
     job = bench.job("one", "two")
     running = new_worker(held={"one"})
     running.wait(job, RunStatus.RUNNING)
-    assert bench.jobs.request_stop(job.id)
+    assert bench.jobs.request_stop(job.id, 5)
     running.steps.ends["one"] = RunStatus.STOPPED
     running.steps.held.clear()
     running.wait(job, RunStatus.STOPPED)
@@ -302,7 +302,7 @@ def test_no_more_jobs_run_than_may(bench: Bench, new_worker: NewWorker) -> None:
     assert bench.jobs.status(jobs[2].id) is RunStatus.WAITING
     running.steps.held.discard("one")
     running.wait(jobs[2], RunStatus.RUNNING, seconds=3)
-    assert bench.jobs.request_stop(jobs[1].id)
+    assert bench.jobs.request_stop(jobs[1].id, 5)
     running.steps.held.clear()
     for job, status in zip(jobs, (RunStatus.SUCCESS, RunStatus.STOPPED, RunStatus.SUCCESS), strict=True):
         running.wait(job, status)

@@ -82,7 +82,7 @@ class World:
         self.dangerous = DangerousScripts(self.rules, self)
         catalog = Catalog(accounts=self.accounts, scripts=self.scripts, plans=self.plans, clock=self)
         self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake, self.dangerous, NamingPlanner())
-        self.operate = Operate(self.jobs, self.wake)
+        self.operate = Operate(self.jobs, self, self.wake)
         self.query = Query(self.jobs, self.logs)
 
     def allow(self, quota: JobQuota) -> None:

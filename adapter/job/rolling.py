@@ -1,0 +1,126 @@
+"""Rolling: the hosts of a step in batches, and what comes after a batch (contract e, rolling_config).
+
+An expression is parts with blanks between them: part k makes batch k, the last part makes all that follow. `N` is
+so many hosts, `N%` of all of them (rounded up), `+N` as many as before and N more, `*N` N times as many as before.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+
+MAX_BATCHES = 500
+MAX_PARALLEL_BATCHES = 200
+
+_PART = re.compile(r"(?P<sign>[+*]?)(?P<number>[0-9]{1,9})(?P<percent>%?)", re.ASCII)
+
+
+class RollingType(IntEnum):
+    """What comes in batches."""
+
+    TARGETS = 1
+    FILE_SOURCES = 2
+
+
+class RollingMode(IntEnum):
+    """What a batch in which a host failed means for the next one."""
+
+    PAUSE_ON_FAIL = 1
+    IGNORE_FAILURES = 2
+    MANUAL = 3  #: every batch but the first waits for an operator
+
+
+class ExecutionMode(IntEnum):
+    """When the next batch begins: after the one before, or by the clock."""
+
+    SERIAL = 1
+    PARALLEL = 2
+
+
+class Following(Enum):
+    """What comes after a batch that has ended."""
+
+    NEXT_BATCH = "next batch"
+    AN_OPERATOR = "an operator"
+    NOTHING = "nothing"
+
+
+class InvalidExpression(ValueError):
+    """The expression is none; the words say which part of it, and why."""
+
+
+class TooManyBatches(ValueError):
+    """The expression makes more than MAX_BATCHES batches of these hosts."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rolling:
+    """How one step rolls. `sizes` are the hosts of each batch, in order of the targets; times are milliseconds."""
+
+    type: RollingType = RollingType.TARGETS
+    mode: RollingMode = RollingMode.PAUSE_ON_FAIL
+    execution_mode: ExecutionMode = ExecutionMode.SERIAL
+    expression: str = ""
+    wait_fixed_ms: int = 0
+    wait_random_min_ms: int = 0
+    wait_random_max_ms: int = 0
+    sizes: tuple[int, ...] = ()
+
+    @property
+    def batches(self) -> int:
+        """How many there are."""
+        return len(self.sizes)
+
+    @property
+    def is_parallel(self) -> bool:
+        """True if batches begin by the clock. One that waits for an operator does not."""
+        return self.execution_mode is ExecutionMode.PARALLEL and self.mode is not RollingMode.MANUAL
+
+    def batch_numbers(self) -> list[int]:
+        """The batch of each host, in the order of the targets; the first batch is 1."""
+        return [number for number, size in enumerate(self.sizes, start=1) for _ in range(size)]
+
+    def after(self, batch: int, *, has_failed: bool) -> Following:
+        """What comes after `batch`."""
+        if batch >= self.batches or (has_failed and self.mode is not RollingMode.IGNORE_FAILURES):
+            return Following.NOTHING
+        return Following.AN_OPERATOR if self.mode is RollingMode.MANUAL else Following.NEXT_BATCH
+
+
+def batch_sizes(expression: str, hosts: int) -> tuple[int, ...]:
+    """How many hosts each batch has. Raises InvalidExpression, TooManyBatches."""
+    parts = [_part(text) for text in expression.split()]
+    if not parts:
+        raise InvalidExpression("is empty; it needs a part like 10, 10%, +5 or *2")
+    sizes: list[int] = []
+    left = hosts
+    while left > 0:
+        if len(sizes) == MAX_BATCHES:
+            raise TooManyBatches(f"{expression} makes more than {MAX_BATCHES} batches of {hosts} hosts")
+        sign, number = parts[min(len(sizes), len(parts) - 1)]
+        size = min(left, _size(sign, number, sizes[-1] if sizes else None, hosts))
+        sizes.append(size)
+        left -= size
+    return tuple(sizes)
+
+
+def _part(text: str) -> tuple[str, int]:
+    found = _PART.fullmatch(text)
+    if found is None or (found["sign"] and found["percent"]):
+        raise InvalidExpression(f"part {text[:32]!r} is none of N, N%, +N and *N")
+    number = int(found["number"])
+    if number < 1 or (found["percent"] and number > 100):
+        limit = "1..100" if found["percent"] else "at least 1"
+        raise InvalidExpression(f"part {text[:32]!r}: the number must be {limit}")
+    return found["percent"] or found["sign"], number
+
+
+def _size(sign: str, number: int, before: int | None, hosts: int) -> int:
+    if sign == "%":
+        return -(-hosts * number // 100)
+    if sign == "+":
+        return number if before is None else before + number
+    if sign == "*":
+        return number if before is None else before * number
+    return number
