@@ -207,7 +207,7 @@ def test_which_ends_are_told(bench: Bench, end: RunStatus, is_told: bool) -> Non
 def test_a_job_that_is_stopped_while_it_ends_is_told_as_stopped(bench: Bench) -> None:
     """Whatever its steps ended with."""
     job = bench.job(callback_url="http://10.0.0.1/")
-    assert bench.jobs.request_stop(job.id)
+    assert bench.jobs.request_stop(job.id, 5)
     assert bench.jobs.finish_job(job.id, RunStatus.CONFIRM_TERMINATED, 1)
     (callback,) = bench.callbacks().store.of_job(job.id)
     assert json.loads(callback.body)["status"] == 11
