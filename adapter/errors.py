@@ -17,6 +17,7 @@ JobError
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
 ├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
 ├── JobUnknown, StepInstanceUnknown 1244006 · StepNotExist 1244007 · ScopeUnknown 1243049
+├── ExecuteObjectUnknown 1264004
 ├── PermissionDenied 9900403      carries the permission object
 ├── EsbError 1306000              who is asking cannot be established; and its siblings
 ├── NotLoggedIn 1247001           the same, said by JOB's own gateway, with HTTP 401
@@ -386,6 +387,15 @@ class StepInstanceUnknown(JobError):
 
     def __init__(self, step_instance_id: int) -> None:
         super().__init__(id=step_instance_id)
+
+
+class ExecuteObjectUnknown(JobError):
+    """The host, or container, is not in that execution of the step."""
+
+    code = 1264004
+
+    def __init__(self, resource_id: int) -> None:
+        super().__init__(resource_id=resource_id)
 
 
 class StepNotExist(JobError):

@@ -193,6 +193,10 @@ SENTENCES: Mapping[str, Sentence] = {
     "PlanUnknown": Sentence("Job plan [{plan_id}] does not exist", "执行方案[{plan_id}]不存在"),
     "JobUnknown": Sentence("Task instance [{id}] does not exist", "作业实例[{id}]不存在"),
     "StepInstanceUnknown": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
+    "ExecuteObjectUnknown": Sentence(
+        "Execute object {resource_id} is not in this execution of the step",
+        "执行对象[{resource_id}]不在该步骤的这次执行中",
+    ),
     "StepNotExist": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
     "NotAConfirmer": Sentence(
         "Only the confirmer can operate: [{user}] is none of [{confirmers}]",

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapter.api import (
+    bkci,
     catalog_v3,
+    contexts,
     dangerous_v3,
     launch_v2,
     launch_v3,
@@ -18,6 +20,7 @@ from adapter.api import (
     queries_v2,
     queries_v3,
     queries_v4,
+    schemas_bkci,
     schemas_catalog,
     schemas_dangerous,
     schemas_steps,
@@ -25,7 +28,9 @@ from adapter.api import (
     schemas_v3,
     schemas_v4,
     scopes,
+    views_bkci,
     views_catalog,
+    views_contexts,
     views_dangerous,
     views_plans,
     views_steps,
@@ -75,6 +80,18 @@ V3_SERVICES: ByService = {
         ),
         "get_job_instance_global_var_value": endpoint(
             schemas_steps.GetGlobalVarValue, queries_steps.variables, views_steps.variables
+        ),
+        "bkci_plugin_fast_execute_script": launch(
+            schemas_bkci.PluginFastExecuteScript, bkci.execute_script, views_v3.launched
+        ),
+        "bkci_plugin_fast_transfer_file": launch(
+            schemas_bkci.PluginFastTransferFile, bkci.transfer_file, views_v3.launched
+        ),
+        "bkci_plugin_get_job_instance_status": endpoint(
+            schemas_bkci.PluginGetJobInstanceStatus, bkci.status, views_bkci.job_status
+        ),
+        "bkci_plugin_batch_get_job_instance_execute_object_log": endpoint(
+            schemas_bkci.PluginBatchGetLog, bkci.batch_log, views_bkci.batch_log
         ),
     },
     MANAGE: {
@@ -179,6 +196,22 @@ V4_SERVICES: ByService = {
         ),
         "get_job_instance_list": endpoint(
             schemas_v4.GetJobInstanceList, queries_v4.job_list, views_v4.job_list, scopes.explicit
+        ),
+    },
+    ANALYSIS: {
+        "get_script_task_context": endpoint(
+            contexts.GetScriptTaskContext,
+            contexts.script_context,
+            views_contexts.script_context,
+            scopes.explicit,
+            methods=("POST",),
+        ),
+        "get_file_task_context": endpoint(
+            contexts.GetFileTaskContext,
+            contexts.file_context,
+            views_contexts.file_context,
+            scopes.explicit,
+            methods=("POST",),
         ),
     },
 }

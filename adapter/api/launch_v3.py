@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapter.api import checks, targets
@@ -82,11 +82,18 @@ def execute_sql(call: Call) -> Launched:
 
 def transfer_file(call: Call) -> Launched:
     """fast_transfer_file."""
+    return transfer_file_to(call, "target_server", lambda: targets.server(call["target_server"]))
+
+
+def transfer_file_to(call: Call, name: str, target_of: Callable[[], Server]) -> Launched:
+    """The same to a target that another field names; it is read when it is its turn."""
     path = call["file_target_path"]
     if path is None or not checks.is_path(path):
         raise MissingOrInvalid("file_target_path", say("must be an absolute path"))
     account = _account(call.fields)
-    target = _target(call["target_server"], "target_server")
+    target = target_of()
+    if target.is_empty:
+        raise MissingParameter(name)
     if not call["file_source_list"]:
         raise MissingParameter("file_source_list")
     _refuse(call.fields, "rolling_config")

@@ -21,7 +21,7 @@ def execute_script(call: Call) -> Launched:
     v3_fields = {**fields, "is_param_sensitive": fields["param_sensitive"]}
     if fields["script_version_id"] is not None or fields["script_id"] is not None:
         v3_fields["script_content"] = None  # v4 looks at neither the text nor its language then
-    target = _target(call, fields["execute_target"])
+    target = server_of(call, fields["execute_target"])
     return launch_v3.execute_script_on(replace(call, fields=v3_fields), target)
 
 
@@ -30,18 +30,20 @@ def _check(fields: Mapping[str, Any]) -> None:
     target = fields["execute_target"]
     if target is None or not any(target.values()):
         raise FieldInvalid("execute_target", say("needs at least one host, dynamic group or topology node"))
-    if target["kube_container_filters"] is not None:
-        raise NotSupported(
-            say("execute_target.kube_container_filters; there are no containers here, only hosts")
-        )
     if all(fields[name] is None for name in ("script_version_id", "script_id", "script_content")):
         raise FieldInvalid("script_content", say("is required without script_version_id and script_id"))
     if fields["account_id"] is None and fields["account_alias"] is None:
         raise FieldInvalid("account_id", say("is required, or account_alias"))
 
 
-def _target(call: Call, fields: Mapping[str, Any]) -> Server:
+def server_of(call: Call, fields: Mapping[str, Any] | None) -> Server:
     """Hosts by id and by address are united, other than in v3: addresses become ids where both are given."""
+    if fields is None:
+        return Server()
+    if fields["kube_container_filters"] is not None:
+        raise NotSupported(
+            say("execute_target.kube_container_filters; there are no containers here, only hosts")
+        )
     listed = fields["host_list"]
     ids = [host["bk_host_id"] for host in listed if host["bk_host_id"] is not None]
     ips = [

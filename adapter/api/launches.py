@@ -19,7 +19,6 @@ from adapter.messages import say
 SIGNED_WITH = "X-Callback-Secret"
 #: Printable, without blanks, so that every proxy passes it on unchanged; too long to be tried out.
 _SECRET = re.compile(r"[!-~]{16,255}")
-_URL_FIELDS = ("callback_url", "bk_callback_url")
 
 
 class _PlanOnly(BaseSchema):
@@ -48,17 +47,14 @@ def _callback_secret(incoming: Incoming, fields: Mapping[str, Any]) -> str | Non
         return None
     if not _SECRET.fullmatch(secret):
         raise FieldInvalid(SIGNED_WITH, say("must be 16 to 255 printable ASCII characters without blanks"))
-    if not any(fields.get(name) for name in _URL_FIELDS):
+    if not _urls(fields):
         raise FieldInvalid(SIGNED_WITH, say("signs callbacks, and the request has no URL for one"))
     return secret
 
 
 def check_callback_url(fields: Mapping[str, Any], rule: EgressRule) -> None:
     """Raises FieldInvalid for a URL that certainly leads where callbacks may not go. No name is looked up here."""
-    for name in _URL_FIELDS:
-        url = fields.get(name)
-        if url is None:
-            continue
+    for name, url in _urls(fields).items():
         reason = rule.refusal_of_name(urlsplit(url).hostname or "")
         if reason is not None:
             raise FieldInvalid(
@@ -68,3 +64,10 @@ def check_callback_url(fields: Mapping[str, Any], rule: EgressRule) -> None:
                     where=reason,
                 ),
             )
+
+
+def _urls(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Where the request wants to be called back, by the field that says so."""
+    named = {name: fields.get(name) for name in ("callback_url", "bk_callback_url")}
+    named["callback.url"] = (fields.get("callback") or {}).get("url")
+    return {name: url for name, url in named.items() if url}

@@ -20,9 +20,7 @@ _MANAGEMENT = """
     update_script_version
 """
 _SYSTEM_ONLY = """
-    bkci_plugin_batch_get_job_instance_execute_object_log bkci_plugin_fast_execute_script
-    bkci_plugin_fast_transfer_file bkci_plugin_get_job_instance_status query_agent_info query_gse_task
-    query_job_instance
+    query_agent_info
 """
 
 
@@ -41,7 +39,7 @@ NOT_YET: Mapping[str, frozenset[str]] = {
     ),
     "v3": _names(
         """
-        push_config_file callback_protocol
+        push_config_file
         """,
         _MANAGEMENT,
         _PUBLIC_SCRIPTS,
@@ -49,7 +47,7 @@ NOT_YET: Mapping[str, frozenset[str]] = {
     ),
     "v4": _names(
         """
-        get_script_task_context get_file_task_context create_job_plan get_job_template_detail
+        create_job_plan get_job_template_detail
         get_user_authorized_scopes
         """
     ),

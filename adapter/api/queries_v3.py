@@ -44,7 +44,7 @@ def ip_log(call: Call) -> StepLogs:
     asked = _asked(call.fields)
     if not asked.names_a_host:
         raise MissingOrInvalid("host_id/(bk_cloud_id+ip)")
-    step = _step(call, job_instance_id, step_instance_id)
+    step = step_of(call, job_instance_id, step_instance_id)
     return _logs(call, step, (asked,), with_uploads=True)
 
 
@@ -61,7 +61,7 @@ def batch_ip_log(call: Call) -> StepLogs:
 
 def step_logs(call: Call, asked: Iterable[HostRef]) -> StepLogs:
     """The logs of some hosts of a step, each once; a source of files only has its uploads if it is asked for."""
-    step = _step(call, call["job_instance_id"], call["step_instance_id"])
+    step = step_of(call, call["job_instance_id"], call["step_instance_id"])
     return _logs(call, step, dict.fromkeys(asked), with_uploads=False)
 
 
@@ -118,7 +118,8 @@ def _logs(call: Call, step: StepInstance, asked: Collection[HostRef], *, with_up
     return StepLogs(step=step, logs=tuple(logs), known=known)
 
 
-def _step(call: Call, job_instance_id: int, step_instance_id: int) -> StepInstance:
+def step_of(call: Call, job_instance_id: int, step_instance_id: int) -> StepInstance:
+    """The step of a job in the call's scope. Raises JobUnknown, StepInstanceUnknown."""
     job = call.services.query.job(call.scope, job_instance_id)
     for step in job.steps:
         if step.id == step_instance_id:

@@ -33,6 +33,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.InvalidParameter: "INVALID_ARGUMENT",
     errors.KeyUsed: "ALREADY_EXISTS",
     errors.InvalidParameters: "INVALID_ARGUMENT",
+    errors.ExecuteObjectUnknown: "INVALID_ARGUMENT",
     errors.MissingOrInvalid: "INVALID_ARGUMENT",
     errors.HostEmpty: "INVALID_ARGUMENT",
     errors.UnsupportedOperation: "FAILED_PRECONDITION",

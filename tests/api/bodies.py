@@ -49,6 +49,39 @@ _V3: dict[str, dict[str, Any]] = {
         "global_var_list": [{"id": 1, "value": "a"}, {"name": "hosts", "server": HOSTS}],
         "callback_url": "https://example.com",
     },
+    "bkci_plugin_fast_execute_script": {
+        "task_name": "build",
+        "script_content": "ZWNobyAkMQ==",
+        "script_language": 1,
+        "script_param": "aGk=",
+        "is_param_sensitive": "true",
+        "account_alias": "root",
+        "timeout": 60,
+        "execute_target": {
+            "host_list": [{"bk_host_id": 101}],
+            "host_dynamic_group_list": [{"id": "g"}],
+            "host_topo_node_list": [{"id": 1000, "node_type": "module"}],
+        },
+        "callback": {"url": "http://10.0.0.1/told"},
+    },
+    "bkci_plugin_fast_transfer_file": {
+        "file_target_path": " /tmp/ ",
+        "account_id": 2,
+        "execute_object": {"host_list": [{"bk_host_id": 101}]},
+        "file_source_list": [
+            {"file_list": ["/etc/x"], "account": {"id": 1}, "server": {"host_id_list": [101]}, "file_type": 1}
+        ],
+        "callback_url": "http://10.0.0.1/told",
+    },
+    "bkci_plugin_get_job_instance_status": {
+        "job_instance_id": 100,
+        "include_execute_object_task_result": True,
+    },
+    "bkci_plugin_batch_get_job_instance_execute_object_log": {
+        "job_instance_id": 100,
+        "step_instance_id": 200,
+        "execute_object_list": [{"type": 1, "resource_id": "101"}],
+    },
     "get_job_instance_status": {"job_instance_id": 100, "return_ip_result": True},
     "get_job_instance_ip_log": {"job_instance_id": 100, "step_instance_id": 200, "bk_host_id": 101},
     "batch_get_job_instance_ip_log": {
@@ -176,6 +209,13 @@ _V2: dict[str, dict[str, Any]] = {
 }
 
 
+_CONTEXT = {
+    "job_instance_id": 100,
+    "step_instance_id": 200,
+    "execute_count": 0,
+    "execute_object_type": 1,
+    "execute_object_resource_id": 101,
+}
 _V4: dict[str, dict[str, Any]] = {
     "fast_execute_script": {
         **{
@@ -205,6 +245,8 @@ _V4: dict[str, dict[str, Any]] = {
         "offset": 0,
         "length": 20,
     },
+    "get_script_task_context": _CONTEXT,
+    "get_file_task_context": {**_CONTEXT, "step_instance_id": 201, "mode": 1},
 }
 
 

@@ -53,7 +53,7 @@ def test_every_api_that_launches_says_so() -> None:
         (version, name)
         for version, endpoints in (("v2", V2), ("v3", V3), ("v4", V4))
         for name, found in endpoints.items()
-        if {"callback_url", "bk_callback_url"} & set(found.schema().fields)
+        if {"callback_url", "bk_callback_url", "callback"} & set(found.schema().fields)
         or name.startswith(("fast_", "execute_"))
     }
     assert launching == named

@@ -47,6 +47,7 @@ MADE: dict[str, JobError] = {
     "PlanUnknown": errors.PlanUnknown(7),
     "JobUnknown": errors.JobUnknown(7),
     "StepInstanceUnknown": errors.StepInstanceUnknown(7),
+    "ExecuteObjectUnknown": errors.ExecuteObjectUnknown(7),
     "StepNotExist": errors.StepNotExist(7),
     "NotAConfirmer": errors.NotAConfirmer("7", ["a"]),
     "TooManyBatches": errors.TooManyBatches(7),
