@@ -59,7 +59,7 @@ _V3: dict[str, dict[str, Any]] = {
         "timeout": 60,
         "execute_target": {
             "host_list": [{"bk_host_id": 101}],
-            "host_dynamic_group_list": [{"id": "g"}],
+            "host_dynamic_group_list": [{"id": "3"}],
             "host_topo_node_list": [{"id": 1000, "node_type": "module"}],
         },
         "callback": {"url": "http://10.0.0.1/told"},

@@ -36,7 +36,7 @@ def test_a_script(world: World) -> None:
     assert command.caller.user == "ann"
     assert command.script == ScriptRef(content="echo $1", language=1)
     assert command.target == Server(
-        host_ids=(101,), dynamic_groups=("g",), topo_nodes=(TopoNode(id=1000, node_type="module"),)
+        host_ids=(101,), dynamic_groups=("3",), topo_nodes=(TopoNode(id=1000, node_type="module"),)
     )
     assert (command.account, command.param, command.param_sensitive) == (AccountRef(alias="root"), "hi", True)
     assert (command.timeout, command.task_name, command.start_task) == (60, "build", True)

@@ -96,6 +96,8 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
         body["job_instance_id"] = 1
     if "step_instance_id" in body:
         body["step_instance_id"] = 1
+    if name == "get_file_task_context":
+        body |= _of_files(real)
     if "script_id" in body:
         body["script_id"] = real.script_id
     if name.endswith("able_dangerous_rule") or name == "update_dangerous_rule":
@@ -108,6 +110,12 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     for step, step_id in zip(body.get("steps", []), real.step_ids, strict=False):
         step["step_id"] = step_id
     return body
+
+
+def _of_files(real: Real) -> dict[str, Any]:
+    """The ids of a job that transfers files."""
+    launched = real.job.v3("fast_transfer_file", bodies.v3("fast_transfer_file"))["data"]
+    return {name: launched[name] for name in ("job_instance_id", "step_instance_id")}
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

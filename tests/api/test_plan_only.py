@@ -145,6 +145,26 @@ def test_secrets_are_not_in_it(real: Real, stores: Stores) -> None:
     assert f"lookup(''adapter.job.secret'', ''account-{account.id}-password'')" in step["playbook"]
 
 
+def test_sql_is_planned_without_its_password(real: Real) -> None:
+    """It is run by the database's client on the host, which is told it while it runs."""
+    database = real.catalog.create_account(
+        Scope("biz", "1"),
+        user="admin",
+        account="app",
+        alias="planned",
+        category=2,
+        type=9,
+        password="pa55-of-db",
+        db_port=3306,
+        db_system_account_id=real.account_id,
+    )
+    fields = {**v3("fast_execute_sql", db_account_id=database.id), **real.job.credentials, "plan_only": True}
+    reply = post(real, "fast_execute_sql", fields)
+    (step,) = reply["data"]["step_list"]
+    assert "param_secret: param" in step["playbook"]
+    assert "pa55-of-db" not in str(reply)
+
+
 def test_every_dialect_says_it(real: Real, stores: Stores) -> None:
     """In its own envelope; by GET as well where that may launch."""
     before = rows(stores)

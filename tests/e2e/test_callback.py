@@ -147,6 +147,24 @@ def test_the_end_of_a_terminated_job_is_told(hurried: Service, new_receiver: New
     assert json.loads(body) == expected(job)
 
 
+def test_a_job_that_is_retried_tells_each_of_its_ends(hurried: Service, new_receiver: NewReceiver) -> None:
+    """With the states that it had then; and what was told is in the log."""
+    receiver = new_receiver()
+    marker = f"/tmp/retried-{time.monotonic_ns()}"
+    script = f"test -e {marker} && rm {marker} || {{ touch {marker}; exit 1; }}"
+    job = Jobs(hurried).script(script, 101, callback_url=receiver.url)
+    assert job.status == 4
+    wait_until(lambda: len(receiver.got) == 1, "the first end")
+    ids: dict[str, Any] = {"job_instance_id": job.id, "step_instance_id": job.step_id}
+    hurried.data("operate_step_instance", bk_biz_id=1, operation_code=2, **ids)
+    told = [json.loads(body) for _, _, body in settled(receiver, 2)]
+    assert [body["status"] for body in told] == [4, 3]
+    assert [body["step_instances"][0]["status"] for body in told] == [4, 3]
+    printed = hurried.command("callbacks", "--job", str(job.id)).stdout
+    assert printed.count("delivered") == 2
+    assert printed.count("attempt 1  application/json") == 2
+
+
 @pytest.mark.parametrize("answer", [500, 404, 204, 302, 307])
 def test_any_answer_but_200_gets_the_same_text_as_a_form(
     hurried: Service, new_receiver: NewReceiver, answer: int

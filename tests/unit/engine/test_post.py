@@ -191,6 +191,16 @@ def test_a_name_is_judged_by_what_it_resolves_to(
     assert b"Authorization: Basic dXNlcjp3b3Jk\r\n" in receiver.got[0]
 
 
+def test_a_real_name_is_looked_up(new_receiver: NewReceiver) -> None:
+    """By the machine's own resolver; where it has two addresses, at the one that listens."""
+    receiver = new_receiver()
+    assert post()(f"http://localhost:{receiver.port}/", BODY, JSON).status == 200
+    assert f"Host: localhost:{receiver.port}\r\n".encode() in receiver.got[0]
+    unknown = post()("http://no-such-host.invalid/", BODY, JSON)
+    assert unknown.status is None
+    assert "no-such-host.invalid cannot be looked up" in str(unknown.error)
+
+
 def test_a_name_is_looked_up_once(new_receiver: NewReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was checked is what is connected to, though the next answer would be another."""
     receiver = new_receiver()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 
 import pytest
+from hypothesis import example, given, settings, strategies
 
 from adapter.job.egress import EgressRule, literal
 
@@ -83,6 +85,21 @@ def test_an_address_is_seen_in_every_form_that_resolvers_take(text: str, address
     """What inet_aton reads is no name."""
     assert literal(text) == ipaddress.ip_address(address)
     assert NONE.refusal_of_name(text) is not None
+
+
+@settings(max_examples=400, deadline=None)
+@given(strategies.text("0123456789abcdefxX.", min_size=1, max_size=20))
+@example("1.2.3")
+@example("0x.0x.1")
+def test_what_the_resolver_takes_for_an_address_is_one(text: str) -> None:
+    """No form gets past as a name."""
+    try:
+        found = socket.getaddrinfo(
+            text, None, socket.AF_INET, socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except (OSError, UnicodeError):
+        return
+    assert str(literal(text)) == found[0][4][0]
 
 
 @pytest.mark.parametrize(
