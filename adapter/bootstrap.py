@@ -18,6 +18,7 @@ from adapter.engine.callback import Callbacks
 from adapter.engine.cleaning import Cleaning
 from adapter.engine.errands import Errands
 from adapter.engine.file_cache import FileCache
+from adapter.engine.given_files import Placing
 from adapter.engine.host_audit import HostAudit
 from adapter.engine.lease import Lease
 from adapter.engine.planning import Planning
@@ -46,6 +47,7 @@ from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import is_shared
+from adapter.store.given_files import GivenFiles
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
@@ -213,6 +215,8 @@ def _worker(
     preparation = _preparation(settings, stores, jobs, hosts)
     warm = None if settings.no_warm_ansible else WarmAnsible(settings.playbooks / "warm", runtime)
     collected = CollectedRuns(stores.engine)
+    contents = GivenFiles(stores.engine, stores.box)
+    placing = Placing(contents=contents, clock=clock, directory=settings.data_dir / "cache" / "given")
     steps = StepRuns(
         jobs=jobs,
         logs=logs,
@@ -221,6 +225,7 @@ def _worker(
         clock=clock,
         artifacts=settings.data_dir / "artifacts",
         file_cache=FileCache(settings.data_dir / "cache" / "files", settings.file_cache_bytes),
+        placing=placing,
         runtime=runtime,
         handover=lease.is_over,
         warm=warm,
@@ -239,6 +244,7 @@ def _worker(
         preparation=preparation,
         clock=clock,
         errands=_errands(settings, "cleaning", warm),
+        placing=placing,
         is_busy=lambda: bool(workflows.active()),
         must_stop=lease.is_over,
     )

@@ -97,6 +97,7 @@ PHRASES: Mapping[str, str] = {
     "there is no dangerous rule {id}": "没有高危语句规则 {id}",
     "the script could not be looked through for dangerous statements in {limit} seconds; split it": "无法在 {limit} 秒内完成高危语句检查；请拆分脚本",
     "APP [{code}] may change or see what holds for every business only if it has all scopes; register it without --scope": "只有拥有全部业务权限的 APP 才能查看或修改对所有业务生效的规则；APP [{code}] 注册时不要指定 --scope",
+    "must be the name of a file, of at most {limit} bytes, not {value}": "必须是文件名，最多 {limit} 字节，而不是 {value}",
     "must be an absolute path": "必须是绝对路径",
     "{name}; leave it out": "{name}；请去掉该参数",
     "give one of them": "请提供其中一个",

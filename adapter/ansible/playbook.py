@@ -91,6 +91,8 @@ def file_plays(
     """One play a source (each has its own account), then one that sends to the targets (design D5)."""
     plays = []
     for number, source in enumerate(task.sources):
+        if source.is_given:
+            continue  # the service itself has put it where fetched files would be
         arguments = {
             "source": number,
             "key": key,
@@ -121,6 +123,7 @@ def file_plays(
                 "label": item.host.label,
                 "directory": UserText(item.directory),
                 "files": [_file(path) for path in task.sources[item.source].files],
+                **({"given": True} if task.sources[item.source].is_given else {}),
             }
             for item in sources
         ],

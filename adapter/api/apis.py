@@ -53,6 +53,7 @@ V3_SERVICES: ByService = {
         ),
         "fast_execute_sql": launch(schemas_v3.FastExecuteSql, launch_v3.execute_sql, views_v3.launched),
         "fast_transfer_file": launch(schemas_v3.FastTransferFile, launch_v3.transfer_file, views_v3.launched),
+        "push_config_file": launch(schemas_v3.PushConfigFile, launch_v3.push_config_file, views_v3.launched),
         "execute_job_plan": launch(schemas_v3.ExecuteJobPlan, launch_v3.execute_plan, views_v3.launched),
         "get_job_instance_status": endpoint(
             schemas_v3.GetJobInstanceStatus, queries_v3.status, views_v3.job_status
@@ -164,6 +165,7 @@ V2_SERVICES: ByService = {
         ),
         "fast_execute_sql": launch(schemas_v2.FastExecuteSql, launch_v2.execute_sql, views_v2.launched),
         "fast_push_file": launch(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
+        "push_config_file": launch(schemas_v2.PushConfigFile, launch_v2.push_config_file, views_v2.launched),
         "get_job_instance_status": endpoint(
             schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
         ),

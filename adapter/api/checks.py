@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from adapter.api.json_text import shown
 from adapter.api.schemas_v3 import MAX_SENSITIVE_PARAM_BYTES
 from adapter.errors import FieldInvalid, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
-from adapter.job.commands import AccountRef, ScriptRef
+from adapter.job.commands import AccountRef, ConfigFile, ScriptRef
 from adapter.job.paths import has_variable, is_absolute
 from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, TransferMode
 from adapter.messages import say
 
 _USE = "{name} {value} ({meaning}); use {allowed}"
+_MAX_FILE_NAME = 255  #: bytes, on every file system that is in use
 _FILE_TYPES_TO_COME = {2: "local file", 3: "third-party file source"}
 
 
@@ -123,6 +125,28 @@ def check_file_name(name: str, file_name: str | None) -> None:
                 "must be a file's name without a directory or line break, not {value}", value=shown(file_name)
             ),
         )
+
+
+def config_files(items: Iterable[Mapping[str, Any]]) -> tuple[ConfigFile, ...]:
+    """The files that a request brings, each by the last part of its name. Raises InvalidParameter."""
+    return tuple(map(_config_file, items))
+
+
+def _config_file(item: Mapping[str, Any]) -> ConfigFile:
+    # A path of Windows has a last part too: JOB cuts there as well.
+    name = (item["file_name"] or "").replace("\\", "/").rpartition("/")[2].strip()
+    if name in ("", ".", "..") or "\n" in name or len(name.encode()) > _MAX_FILE_NAME:
+        raise InvalidParameter(
+            "file_list.file_name",
+            say(
+                "must be the name of a file, of at most {limit} bytes, not {value}",
+                limit=_MAX_FILE_NAME,
+                value=shown(name),
+            ),
+        )
+    if item["content"] is None:
+        raise InvalidParameter("file_list.content", say("must not be empty"))
+    return ConfigFile(name=name, content=item["content"])
 
 
 def transfer_mode(mode: int | None) -> int:

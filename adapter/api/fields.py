@@ -27,11 +27,16 @@ _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be nul
 
 
 def text_of_base64(text: str) -> str:
+    """UTF-8 text, decoded as JOB decodes."""
+    return bytes_of_base64(text).decode("utf-8", "replace")
+
+
+def bytes_of_base64(text: str) -> bytes:
     """Decoded as JOB decodes: URL-safe letters allowed, other characters skipped, never an error."""
     data = text.split("=", 1)[0].encode("ascii", "ignore").translate(bytes.maketrans(b"-_", b"+/"))
     data = _NOT_BASE64.sub(b"", data)
     data = data[:-1] if len(data) % 4 == 1 else data
-    return base64.b64decode(data + b"=" * (-len(data) % 4)).decode("utf-8", "replace")
+    return base64.b64decode(data + b"=" * (-len(data) % 4))
 
 
 class BaseSchema(Schema):
@@ -151,6 +156,19 @@ class Base64(_Lenient):
         if "\x00" in text:
             raise ValidationError(say("decodes to text with a NUL character; send base64 of text"))
         return text
+
+
+class Base64Bytes(_Lenient):
+    """Base64 of any bytes, decoded leniently; blank is None, as everywhere."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(secret=True, **kwargs)
+
+    def read(self, value: Any) -> bytes:
+        """The bytes."""
+        if not isinstance(value, str):
+            raise self.wrong(say("a string in base64"), value)
+        return bytes_of_base64(value)
 
 
 class Url(Text):

@@ -16,6 +16,7 @@ from adapter.job.commands import (
     ExecuteScript,
     ExecuteSql,
     Launched,
+    PushConfigFile,
     ScriptRef,
     SourceSpec,
     StepOverride,
@@ -94,6 +95,32 @@ def push_file(call: Call) -> Launched:
             timeout=call["timeout"],
             upload_speed_limit=checks.speed_limit(call["upload_speed_limit"]),
             download_speed_limit=checks.speed_limit(call["download_speed_limit"]),
+            task_name=call["task_name"] or "",
+            callback_url=call["bk_callback_url"],
+        )
+    )
+
+
+def push_config_file(call: Call) -> Launched:
+    """push_config_file."""
+    path = _path(call["file_target_path"])
+    account = targets.account(None, call["account"])
+    if account is None:
+        raise MissingOrInvalid("account", say("is required"))
+    target = targets.server_v2(call.fields)
+    if target.is_empty:
+        raise MissingOrInvalid("ip_list", say("give at least one host or group"))
+    files = checks.config_files(call["file_list"])
+    if not files:
+        raise MissingOrInvalid("file_list", say("is required"))
+    return call.services.launch.push_config_file(
+        PushConfigFile(
+            caller=call.caller,
+            scope=call.scope,
+            target_path=path,
+            account=account,
+            target=target,
+            files=files,
             task_name=call["task_name"] or "",
             callback_url=call["bk_callback_url"],
         )

@@ -7,19 +7,28 @@ from typing import Any
 
 from adapter.api import checks, targets
 from adapter.api.call import Call
-from adapter.errors import HostEmpty, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
+from adapter.errors import (
+    HostEmpty,
+    InvalidParameter,
+    InvalidParameters,
+    MissingOrInvalid,
+    MissingParameter,
+    NotSupported,
+)
 from adapter.job.commands import (
     AccountRef,
     ExecutePlan,
     ExecuteScript,
     ExecuteSql,
     Launched,
+    PushConfigFile,
     ScriptRef,
     SourceSpec,
     TransferFile,
     VariableValue,
 )
 from adapter.job.model import Server
+from adapter.job.paths import is_absolute
 from adapter.job.status import ScriptLanguage
 from adapter.messages import say
 
@@ -115,6 +124,32 @@ def transfer_file_to(call: Call, name: str, target_of: Callable[[], Server]) -> 
             task_name=call["task_name"] or "",
             callback_url=call["callback_url"],
             start_task=call["start_task"],
+        )
+    )
+
+
+def push_config_file(call: Call) -> Launched:
+    """push_config_file: whatever is wrong with the request itself is 1241002, and no more is said."""
+    path, target = call["file_target_path"], targets.server(call["target_server"])
+    account = targets.account(call["account_id"], call["account_alias"])
+    if path is None or not is_absolute(path) or account is None or target.is_empty:
+        raise InvalidParameters
+    try:
+        files = checks.config_files(call["file_list"])
+    except InvalidParameter:
+        raise InvalidParameters from None
+    if not files:
+        raise InvalidParameters
+    return call.services.launch.push_config_file(
+        PushConfigFile(
+            caller=call.caller,
+            scope=call.scope,
+            target_path=path,
+            account=account,
+            target=target,
+            files=files,
+            task_name=call["task_name"] or "",
+            callback_url=call["callback_url"],
         )
     )
 

@@ -32,15 +32,11 @@ def _names(*texts: str) -> frozenset[str]:
 NOT_YET: Mapping[str, frozenset[str]] = {
     "v2": _names(
         """
-        push_config_file
         get_job_list get_job_detail get_script_list get_public_script_list get_script_detail get_os_account
         get_own_db_account_list get_cron_list save_cron update_cron_status
         """
     ),
     "v3": _names(
-        """
-        push_config_file
-        """,
         _MANAGEMENT,
         _PUBLIC_SCRIPTS,
         _SYSTEM_ONLY,

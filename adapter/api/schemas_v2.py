@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Text, Url
-from adapter.api.schemas_v3 import MAX_NAME, MAX_PARAM_BYTES, MAX_SCRIPT_BYTES
+from adapter.api.schemas_v3 import MAX_NAME, MAX_PARAM_BYTES, MAX_SCRIPT_BYTES, ConfigFileFields
 from adapter.api.targets import TargetsV2, Timeout
 
 
@@ -46,6 +46,16 @@ class FastPushFile(TargetsV2):
     timeout = Timeout()
     upload_speed_limit = Number()
     download_speed_limit = Number()
+    task_name = Text(strip=True, at_most=MAX_NAME)
+    bk_callback_url = Url()
+
+
+class PushConfigFile(TargetsV2):
+    """push_config_file."""
+
+    account = Text(strip=True)
+    file_target_path = Text(strip=True)
+    file_list = Many(Object(ConfigFileFields, required=True))
     task_name = Text(strip=True, at_most=MAX_NAME)
     bk_callback_url = Url()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
+from adapter.api.fields import Base64, Base64Bytes, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
 from adapter.api.targets import AccountFields, ServerFields, Timeout, UncheckedServerFields
 
 MAX_SCRIPT_BYTES = 16_777_215
@@ -70,6 +70,25 @@ class FastTransferFile(BaseSchema):
     callback_url = Url()
     start_task = Flag(load_default=True)
     rolling_config = Raw()
+
+
+class ConfigFileFields(BaseSchema):
+    """v3's and v2's `file_list`."""
+
+    file_name = Text()
+    content = Base64Bytes()
+
+
+class PushConfigFile(BaseSchema):
+    """push_config_file."""
+
+    account_id = Number()
+    account_alias = Text(strip=True)
+    file_target_path = Text(strip=True)
+    target_server = Object(UncheckedServerFields)
+    file_list = Many(Object(ConfigFileFields, required=True))
+    task_name = Text(strip=True, at_most=MAX_NAME)
+    callback_url = Url()
 
 
 class _GlobalVariable(BaseSchema):

@@ -13,6 +13,7 @@ from adapter.job.commands import (
     ExecuteSql,
     JobFilter,
     Launched,
+    PushConfigFile,
     TransferFile,
 )
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
@@ -32,6 +33,10 @@ class Launch(Protocol):
 
     def transfer_file(self, command: TransferFile, /) -> Launched:
         """A fast file transfer."""
+        ...
+
+    def push_config_file(self, command: PushConfigFile, /) -> Launched:
+        """Files that the request brings."""
         ...
 
     def execute_plan(self, command: ExecutePlan, /) -> Launched:

@@ -13,7 +13,7 @@ from adapter.job.status import HostStatus, StepType, VariableType
 from adapter.messages import HOST_STATUS, Language
 
 _LOCAL_SCRIPT, _LIBRARY_SCRIPT = 1, 2
-_SERVER_FILE = 1
+_SERVER_FILE, _GIVEN_FILE = 1, 4
 #: What a step was, not what it executes: SQL is a script here.
 _DETAIL_TYPES = {StepType.SQL: StepType.SCRIPT}
 
@@ -162,7 +162,7 @@ def _file(report: StepDetail, file: FileTask) -> dict[str, Any]:
     return {
         "file_source_list": [
             {
-                "file_type": _SERVER_FILE,
+                "file_type": _GIVEN_FILE if source.is_given else _SERVER_FILE,
                 "file_list": list(source.files),
                 "account": _account(report, source.account_id),
                 "server": _server(source.hosts),

@@ -8,6 +8,7 @@ job an exchange more. What is left in its place is an empty file, for a week: se
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,6 +17,7 @@ from typing import Any
 import structlog
 
 from adapter.engine.errands import Errands
+from adapter.engine.given_files import Placing
 from adapter.engine.preparation import CLEAN_PLAYBOOK, AccountGone, Preparation
 from adapter.job.model import Host
 from adapter.job.status import HostStatus
@@ -31,8 +33,11 @@ _PAUSE = 2.0
 _AT_ONCE = 200
 #: Milliseconds after which hosts that were not cleaned are tried again, at first and at last.
 _AGAIN, _LONGEST = 10 * 60 * 1000, 12 * 3600 * 1000
-#: Milliseconds after which nobody tries any more: hosts remove what is that old themselves.
+#: Milliseconds after which nobody tries any more: hosts remove what is that old themselves. As long after its end a
+#: step that failed can be run again with the contents that came with its request.
 _GIVEN_UP = 7 * 24 * 3600 * 1000
+#: Seconds between looks for contents of files that nothing can need any more.
+_FORGET_PAUSE = 600
 #: Hosts that are given up and named one by one.
 _NAMED = 10
 #: Milliseconds that cleaning waits for a worker to be idle.
@@ -59,17 +64,29 @@ class Cleaning:
     preparation: Preparation
     clock: Clock
     errands: Errands
+    placing: Placing
     is_busy: Callable[[], bool]
     must_stop: Callable[[], bool]
 
     def go_on(self, stop: threading.Event) -> None:
         """Until told to stop; what a crash left of an earlier one is ended first."""
         self.errands.end_earlier()
+        self.placing.remove_earlier()
+        forget_at = time.monotonic()
         while not stop.wait(_PAUSE):
             try:
                 self.clean()
+                if time.monotonic() >= forget_at:
+                    forget_at = time.monotonic() + _FORGET_PAUSE
+                    self.forget_given()
             except Exception as error:  # a database that is away comes back
                 log.exception("cleaning_failed", error=repr(error))
+
+    def forget_given(self) -> None:
+        """Contents of files that came with a request, once their step can need them no more."""
+        forgotten = self.placing.contents.forget_useless(self.clock.now_ms() - _GIVEN_UP)
+        if forgotten:
+            log.info("given_files_forgotten", files=forgotten)
 
     def clean(self) -> int:
         """Clean what is due, account by account; how many runs."""

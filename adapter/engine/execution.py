@@ -18,6 +18,7 @@ from adapter.ansible.run_input import RunInput
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.batches import Batches
 from adapter.engine.board import HostBoard
+from adapter.engine.given_files import GivenFilesGone
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.patience import Patience
 from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone
@@ -82,21 +83,27 @@ class Execution:
             run_input = self.around.preparation.run_input(self.step, self.present)
         except AccountGone as error:
             self.problem = str(error)
-            self.batches.give_up()
-            self._give_up_the_rest()
+            self._never_ran()
             return
-        with serve_secrets(run_input.secrets, self.around.runtime) as socket:
-            self._all_batches(run_input, {"ADAPTER_SECRETS": str(socket)} if socket else {})
+        given = self.around.placing.placed(self.step, self.data.spool, self.around.logs)
+        try:
+            with serve_secrets(run_input.secrets, self.around.runtime) as socket, given as files:
+                environ = {"ADAPTER_FILE_CACHE": str(files or self.around.file_cache)}
+                self._all_batches(run_input, environ | ({"ADAPTER_SECRETS": str(socket)} if socket else {}))
+        except GivenFilesGone as error:
+            self.problem = str(error)
+            self._never_ran()
+
+    def _never_ran(self) -> None:
+        self.batches.give_up()
+        self._give_up_the_rest()
 
     def _all_batches(self, run_input: RunInput, environ: dict[str, str]) -> None:
         control = self.around.runtime / "cp"
         control.mkdir(mode=0o700, exist_ok=True)
         self._end_earlier_attempts()
         self.data.write(run_input, control)
-        environ |= {
-            "ADAPTER_SPOOL": str(self.data.spool),
-            "ADAPTER_FILE_CACHE": str(self.around.file_cache),
-        }
+        environ |= {"ADAPTER_SPOOL": str(self.data.spool)}
         while True:
             self._attempts(run_input, environ)
             self._give_up_the_rest()

@@ -128,7 +128,8 @@ class Preparation:
             secrets.update(self._credential(each))
         groups: dict[str, Sequence[Host]] = {TARGETS: targets}
         for number, source in enumerate(task.sources):
-            groups[source_group(number)] = self.present(source.hosts)[0]
+            if not source.is_given:
+                groups[source_group(number)] = self.present(source.hosts)[0]
         sources = [
             SourceHost(source=number, host=host, directory=self._directory(step, task, host))
             for number, source in enumerate(task.sources)

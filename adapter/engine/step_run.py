@@ -19,6 +19,7 @@ from adapter.engine.batches import Batches
 from adapter.engine.board import HostBoard
 from adapter.engine.execution import Execution
 from adapter.engine.file_cache import FileCache
+from adapter.engine.given_files import Placing
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.passing import is_passing
 from adapter.engine.preparation import Preparation
@@ -29,7 +30,7 @@ from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
 from adapter.job.roll_up import step_status
 from adapter.job.rolling import RollingMode
-from adapter.job.status import HostStatus, RunStatus
+from adapter.job.status import MAY_BE_RETRIED, HostStatus, RunStatus
 from adapter.ports import Clock
 from adapter.store.claims import Claim
 from adapter.store.collected import CollectedRun, CollectedRuns
@@ -53,6 +54,7 @@ class StepRuns:
     clock: Clock
     artifacts: Path
     file_cache: FileCache
+    placing: Placing
     runtime: Path
     handover: Callable[[], bool]
     warm: WarmAnsible | None = None
@@ -153,6 +155,8 @@ class StepRuns:
             batches.counting, stopped=stopped, ignore_error=step.ignore_error or _ignores_failures(step)
         )
         self.jobs.finish_step(step.id, status, self.clock.now_ms())
+        if step.file is not None and step.file.has_given and status not in MAY_BE_RETRIED:
+            self.placing.contents.forget(step.id)  # should this process die before it: cleaning does the same
         return status
 
     def _open_batch(self, step: StepInstance, batch: int) -> None:
@@ -209,6 +213,8 @@ class StepRuns:
         return Surroundings(
             preparation=self.preparation,
             file_cache=self.file_cache.directory,
+            placing=self.placing,
+            logs=self.logs,
             runtime=self.runtime,
             order=self._order,
             warm=self.warm,

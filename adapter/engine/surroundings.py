@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from adapter.engine.given_files import Placing
 from adapter.engine.preparation import Preparation
 from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
+from adapter.store.logs import LogStore
 
 
 class HandedOver(BaseException):
@@ -30,6 +32,8 @@ class Surroundings:
 
     preparation: Preparation
     file_cache: Path
+    placing: Placing
+    logs: LogStore
     runtime: Path
     order: Callable[[StepInstance], Order]
     warm: WarmAnsible | None = None

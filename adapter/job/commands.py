@@ -113,6 +113,28 @@ class TransferFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfigFile:
+    """A file as a request brings it: a bare name, and bytes."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushConfigFile:
+    """push_config_file."""
+
+    caller: Caller
+    scope: Scope
+    target_path: str
+    account: AccountRef
+    target: Server
+    files: tuple[ConfigFile, ...]
+    task_name: str = ""
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VariableValue:
     """A value for a plan's variable, by id (wins) or by name; `server` for host variables."""
 

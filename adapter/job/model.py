@@ -44,6 +44,10 @@ class Host:
         return f"{self.bk_cloud_id}:{self.ip}" if self.ip else self.name
 
 
+#: Where files come from that a request brought: a local file's host is 0_0.0.0.0 to JOB.
+SERVICE_HOST = Host(bk_host_id=0, bk_cloud_id=0, ip="0.0.0.0", name="")  # noqa: S104 no address to bind
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """Whom a step runs as. With a `login` Ansible logs in as that user, else it becomes `account`.
@@ -154,11 +158,16 @@ class ScriptTask:
 
 @dataclass(frozen=True, kw_only=True)
 class FileSource:
-    """Files on some hosts, read as an account. `hosts` are resolved when the job is submitted."""
+    """Files on some hosts, read as an account. `hosts` are resolved when the job is submitted.
+
+    A given source is one file whose content came with the request, from this service itself.
+    """
 
     files: tuple[str, ...]
     account_id: int
     hosts: tuple[Host, ...]
+    is_given: bool = False
+    content: bytes | None = field(default=None, repr=False)  #: of a given file, until it is stored encrypted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +182,11 @@ class FileTask:
     upload_speed_limit: int | None = None
     download_speed_limit: int | None = None
     file_target_name: str | None = None
+
+    @property
+    def has_given(self) -> bool:
+        """True if contents that came with the request are kept for it."""
+        return any(source.is_given for source in self.sources)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,8 +266,9 @@ class StepInstance:
 
     @property
     def is_told(self) -> bool:
-        """True if a launch of this step alone answers its id: JOB's do not for SQL."""
-        return self.type in (StepType.SCRIPT, StepType.FILE)
+        """True if a launch of this step alone answers its id: JOB's do not for SQL and for configuration files."""
+        is_given = self.file is not None and self.file.has_given
+        return self.type in (StepType.SCRIPT, StepType.FILE) and not is_given
 
     @property
     def directory(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from adapter.job.model import StepInstance
-from adapter.job.status import RunStatus
+from adapter.job.status import MAY_BE_RETRIED, RunStatus
 
 
 class StepOperation(IntEnum):
@@ -40,12 +40,11 @@ class Move:
     job_to: RunStatus = RunStatus.RUNNING
 
 
-_ENDED = frozenset({RunStatus.FAILED, RunStatus.ABNORMAL, RunStatus.STOPPED})
 #: A job reads RUNNING for a moment when its step has ended and it is about to.
-_OF_ENDED = _ENDED | {RunStatus.RUNNING}
+_OF_ENDED = MAY_BE_RETRIED | {RunStatus.RUNNING}
 _ASKS = frozenset({RunStatus.WAITING_USER})
 
-_RETRY = Move(step_from=_ENDED, job_from=_OF_ENDED, step_to=RunStatus.WAITING)
+_RETRY = Move(step_from=MAY_BE_RETRIED, job_from=_OF_ENDED, step_to=RunStatus.WAITING)
 _MOVES = {
     StepOperation.RETRY_FAILED: _RETRY,
     StepOperation.RETRY_ALL: _RETRY,

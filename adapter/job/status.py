@@ -49,6 +49,10 @@ _RUN_FINISHED = frozenset(
 )
 
 
+#: States after which a step may be run again (contract e, operations 2 and 8): what it needs must be kept.
+MAY_BE_RETRIED = frozenset({RunStatus.FAILED, RunStatus.ABNORMAL, RunStatus.STOPPED})
+
+
 class HostStatus(IntEnum):
     """State of one host (execute object) within a step instance."""
 

@@ -17,6 +17,7 @@ from adapter.job.commands import (
     Launched,
     Once,
     PlannedStep,
+    PushConfigFile,
     TransferFile,
 )
 from adapter.job.dangerous import Finding
@@ -31,6 +32,7 @@ from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables
 from adapter.service.step_builder import (
+    ConfigDraft,
     FileDraft,
     Places,
     Prepared,
@@ -42,7 +44,9 @@ from adapter.service.step_builder import (
 from adapter.store.jobs import JobStore
 from adapter.store.once import KeyTaken
 
-_Command = TypeVar("_Command", ExecuteScript, ExecuteSql, TransferFile, ExecutePlan, ExecutePlatformJob)
+_Command = TypeVar(
+    "_Command", ExecuteScript, ExecuteSql, TransferFile, PushConfigFile, ExecutePlan, ExecutePlatformJob
+)
 
 
 def _at_most_once(
@@ -159,6 +163,25 @@ class Launch:
             StepDraft(name=name, target=command.target, work=work),
             replace(job, type=TaskType.FILE),
             command.start_task,
+        )
+
+    @_at_most_once
+    def push_config_file(self, command: PushConfigFile) -> Launched:
+        """Files that the request has with it, to hosts: push_config_file."""
+        self._require_scope(command.scope)
+        if command.target.is_empty or not command.files:
+            raise errors.InvalidParameters
+        now_ms = self._clock.now_ms()
+        name = command.task_name or f"API_PUSH_CONFIG_FILE_{now_ms}"
+        work = ConfigDraft(
+            files=command.files, target_path=command.target_path.strip(), account=command.account
+        )
+        job = _job(command.caller, command.scope, name, command.callback_url, now_ms)
+        return self._submit_fast(
+            command.caller,
+            StepDraft(name=name, target=command.target, work=work),
+            replace(job, type=TaskType.FILE),
+            start=True,
         )
 
     @_at_most_once

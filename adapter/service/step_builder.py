@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from adapter import errors
 from adapter.job import paths
-from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
+from adapter.job.commands import AccountRef, ConfigFile, ScriptRef, SourceSpec
 from adapter.job.model import (
+    SERVICE_HOST,
     Account,
     FileSource,
     FileTask,
@@ -72,12 +73,21 @@ class FileDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfigDraft:
+    """Files that came with the request, as they are asked for."""
+
+    files: tuple[ConfigFile, ...]
+    target_path: str
+    account: AccountRef
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepDraft:
     """A step as it is asked for."""
 
     name: str
     target: Server
-    work: ScriptDraft | SqlDraft | FileDraft
+    work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft
     step_id: int = -1
     ignore_error: bool = False
 
@@ -118,7 +128,12 @@ class StepBuilder:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
         work = draft.work
         script, file = None, None
-        if not isinstance(work, FileDraft):
+        if isinstance(work, ConfigDraft):
+            account = self._account(places.accounts, work.account)
+            hosts = self._targets(draft, places, variables)
+            file = _config_task(work, account)
+            _limit_file_tasks(file.sources, hosts)
+        elif not isinstance(work, FileDraft):
             script = (
                 self._sql_task(work, places)
                 if isinstance(work, SqlDraft)
@@ -156,7 +171,9 @@ class StepBuilder:
     def script_text(self, draft: StepDraft, places: Places) -> tuple[str, int] | None:
         """The script that a step runs, and its language; None if it runs none. Raises what its look-up raises."""
         return (
-            None if isinstance(draft.work, FileDraft) else self._text(places.scripts, draft.work.script)[:2]
+            None
+            if isinstance(draft.work, (FileDraft, ConfigDraft))
+            else self._text(places.scripts, draft.work.script)[:2]
         )
 
     def _script_task(self, work: ScriptDraft, places: Places, variables: PlanVariables) -> ScriptTask:
@@ -281,7 +298,24 @@ def _file_task(
     )
 
 
-def _type(work: ScriptDraft | SqlDraft | FileDraft) -> StepType:
+def _config_task(work: ConfigDraft, account: Account) -> FileTask:
+    problem = path_problem(work.target_path)
+    if problem:
+        raise errors.InvalidParameters(problem)
+    sources = tuple(
+        FileSource(
+            files=(file.name,),
+            account_id=account.id,
+            hosts=(SERVICE_HOST,),
+            is_given=True,
+            content=file.content,
+        )
+        for file in work.files
+    )
+    return FileTask(sources=sources, target_path=work.target_path, account_id=account.id)
+
+
+def _type(work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft) -> StepType:
     if isinstance(work, SqlDraft):
         return StepType.SQL
     return StepType.SCRIPT if isinstance(work, ScriptDraft) else StepType.FILE

@@ -61,6 +61,9 @@ def step_values(step: StepInstance, box: SecretBox) -> dict[str, Any]:
     if step.script and step.script.param_sensitive:
         secret = box.encrypt(step.script.param)
         task = replace(step.script, param=MASK)
+    if step.file:
+        # The contents of given files are store.given_files'.
+        task = replace(step.file, sources=tuple(replace(one, content=None) for one in step.file.sources))
     return {
         "job_instance_id": step.job_instance_id,
         "step_id": step.step_id,

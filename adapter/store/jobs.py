@@ -16,6 +16,7 @@ from adapter.job.status import RunStatus
 from adapter.store import codec, job_rows, tables
 from adapter.store.claims import Claim
 from adapter.store.dangerous import note_findings
+from adapter.store.given_files import Sealed, keep, sealed
 from adapter.store.group_commit import GroupCommit
 from adapter.store.once import launched_once, mark_launched
 from adapter.store.operations import JobOperations
@@ -87,11 +88,13 @@ class JobStore(JobProgress, JobOperations):
         if len(hosts) != len(job.steps):
             raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
 
+        given = [sealed(step, self._box) for step in job.steps]
+
         def insert(connection: sa.Connection) -> JobInstance:
             job_id = _insert(connection, _ADD_JOB, job_rows.job_values(job) | self._secrets_of(caller))
             steps = tuple(
-                self._add_step(connection, replace(step, job_instance_id=job_id), targets)
-                for step, targets in zip(job.steps, hosts, strict=True)
+                self._add_step(connection, replace(step, job_instance_id=job_id), targets, contents)
+                for step, targets, contents in zip(job.steps, hosts, given, strict=True)
             )
             if variables:
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
@@ -258,9 +261,10 @@ class JobStore(JobProgress, JobOperations):
             return total, tuple(job_rows.to_job(row) for row in connection.execute(page))
 
     def _add_step(
-        self, connection: sa.Connection, step: StepInstance, targets: tuple[Host, ...]
+        self, connection: sa.Connection, step: StepInstance, targets: tuple[Host, ...], given: Sealed
     ) -> StepInstance:
         step_id = _insert(connection, _ADD_STEP, job_rows.step_values(step, self._box))
+        keep(connection, step_id, given)
         batches = step.rolling.batch_numbers() if step.rolling else [0] * len(targets)
         rows = [
             job_rows.host_values(step_id, step.execute_count, order, host, batch)

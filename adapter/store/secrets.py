@@ -9,6 +9,11 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
+_OTHER_KEY = (
+    "a stored secret cannot be decrypted: the data directory's secret.key is not the one "
+    "it was written with; restore that file"
+)
+
 
 class SecretBox:
     """Encrypts and decrypts texts with one Fernet key (AES-128-CBC with HMAC-SHA256)."""
@@ -49,15 +54,20 @@ class SecretBox:
         """An opaque text that only decrypt() of the same key reads."""
         return self._fernet.encrypt(text.encode()).decode()
 
+    def encrypt_bytes(self, content: bytes) -> bytes:
+        """The same for bytes."""
+        return self._fernet.encrypt(content)
+
+    def decrypt_bytes(self, sealed: bytes) -> bytes:
+        """The bytes encrypt_bytes() was given. Raises ValueError if the key is another."""
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken as error:
+            raise ValueError(_OTHER_KEY) from error
+
     def decrypt(self, sealed: str) -> str:
         """The text encrypt() was given. Raises ValueError if the key is another."""
-        try:
-            return self._fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken as error:
-            raise ValueError(
-                "a stored secret cannot be decrypted: the data directory's secret.key is not the one "
-                "it was written with; restore that file"
-            ) from error
+        return self.decrypt_bytes(sealed.encode()).decode()
 
 
 def hash_secret(secret: str) -> str:

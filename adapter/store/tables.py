@@ -355,6 +355,15 @@ file_log = sa.Table(
     sa.Column("definition", sa.Text, nullable=False),  # JSON of FileLog
 )
 
+#: Contents of files that came with a request (push_config_file), by number of the step's source; encrypted.
+given_file = sa.Table(
+    "given_file",
+    metadata,
+    sa.Column("step_instance_id", sa.ForeignKey("step_instance.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("source", sa.Integer, primary_key=True),
+    sa.Column("content_secret", sa.LargeBinary, nullable=False),
+)
+
 #: Script runs whose results are stored and whose directories are still on their hosts.
 collected_run = sa.Table(
     "collected_run",

@@ -44,6 +44,14 @@ _V3: dict[str, dict[str, Any]] = {
         "upload_speed_limit": 10,
         "download_speed_limit": 0,
     },
+    "push_config_file": {
+        "account_alias": "root",
+        "file_target_path": "/etc/app/",
+        "target_server": HOSTS,
+        "file_list": [{"file_name": "app.conf", "content": "YT0xCg=="}],
+        "task_name": "Test",
+        "callback_url": "https://example.com",
+    },
     "execute_job_plan": {
         "job_plan_id": 1,
         "global_var_list": [{"id": 1, "value": "a"}, {"name": "hosts", "server": HOSTS}],
@@ -198,6 +206,12 @@ _V2: dict[str, dict[str, Any]] = {
         "account": "root",
         "file_target_path": "/tmp/",
         "file_source": [{"files": ["/tmp/a"], "account": "root", **_TARGETS_V2}],
+        **_TARGETS_V2,
+    },
+    "push_config_file": {
+        "account": "root",
+        "file_target_path": "/etc/app/",
+        "file_list": [{"file_name": "app.conf", "content": "YT0xCg=="}],
         **_TARGETS_V2,
     },
     "get_job_instance_status": {"job_instance_id": 100},

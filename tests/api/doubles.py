@@ -14,12 +14,13 @@ from adapter.job.commands import (
     ExecuteSql,
     JobFilter,
     Launched,
+    PushConfigFile,
     TransferFile,
 )
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
 from adapter.job.operations import StepOperation
 
-Command = ExecuteScript | ExecuteSql | TransferFile | ExecutePlan | ExecutePlatformJob
+Command = ExecuteScript | ExecuteSql | TransferFile | PushConfigFile | ExecutePlan | ExecutePlatformJob
 
 
 class RecordingLaunch:
@@ -37,6 +38,9 @@ class RecordingLaunch:
 
     def transfer_file(self, command: TransferFile, /) -> Launched:
         return self._launch(command, 10001)
+
+    def push_config_file(self, command: PushConfigFile, /) -> Launched:
+        return self._launch(command, None)
 
     def execute_plan(self, command: ExecutePlan, /) -> Launched:
         return self._launch(command, None)

@@ -61,6 +61,8 @@ def body(real: Real, name: str = "fast_execute_script", **changes: Any) -> dict[
             "server": {"host_id_list": [102]},
         }
         made |= {"file_source_list": [source]}
+    if name == "fast_execute_sql":
+        made |= {"db_account_id": real.db_account_id}
     if name == "execute_job_plan":
         made |= {"job_plan_id": real.plan_id}
     else:
@@ -77,7 +79,10 @@ def post(real: Real, name: str, fields: dict[str, Any], path: str = ESB_V3, **mo
     return envelope(real.job.http.post(f"{path}/{name}/", json=fields, **more))
 
 
-@pytest.mark.parametrize("name", ["fast_execute_script", "fast_transfer_file", "execute_job_plan"])
+LAUNCHES = ["fast_execute_script", "fast_execute_sql", "fast_transfer_file", "push_config_file"]
+
+
+@pytest.mark.parametrize("name", [*LAUNCHES, "execute_job_plan"])
 def test_what_is_said_is_what_would_be_written(real: Real, stores: Stores, name: str) -> None:
     """Inventory and playbook are those of the run that the same request makes, but for the id that there is not."""
     before = rows(stores)

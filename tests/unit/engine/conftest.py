@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from adapter.config import Settings
 from adapter.engine.callback import Callbacks
+from adapter.engine.given_files import Placing
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
 from adapter.job.commands import Caller
@@ -21,6 +22,7 @@ from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.store.accounts import AccountStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.database import migrate, open_database
+from adapter.store.given_files import GivenFiles
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.secrets import SecretBox
@@ -37,6 +39,7 @@ class Bench:
 
     directory: Path
     engine: sa.Engine
+    box: SecretBox
     jobs: JobStore
     logs: LogStore
     accounts: AccountStore
@@ -84,6 +87,11 @@ class Bench:
         store = CallbackStore(self.engine)
         return Callbacks(jobs=self.jobs, store=store, post=post, clock=self, pauses=pauses)
 
+    def placing(self) -> Placing:
+        """What brings given files to runs."""
+        contents = GivenFiles(self.engine, self.box)
+        return Placing(contents=contents, clock=self, directory=self.directory / "given")
+
     def preparation(self) -> Preparation:
         """What makes run inputs."""
         return Preparation(
@@ -112,6 +120,7 @@ def made_bench(tmp_path: Path, database_url: str = "") -> Iterator[Bench]:
     yield Bench(
         directory=tmp_path,
         engine=engine,
+        box=box,
         jobs=JobStore(engine, box),
         logs=LogStore(engine),
         accounts=AccountStore(engine, box),

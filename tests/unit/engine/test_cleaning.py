@@ -90,6 +90,7 @@ def hosts(bench: Bench, runtime: Path) -> Iterator[Hosts]:
             collections=Settings().playbooks / "collections",
             runtime=runtime,
         ),
+        placing=bench.placing(),
         is_busy=lambda: False,
         must_stop=stop.is_set,
     )

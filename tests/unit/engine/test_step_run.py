@@ -38,6 +38,7 @@ class Runs:
             clock=bench,
             artifacts=self.artifacts,
             file_cache=FileCache(bench.directory / "cache", 2**30),
+            placing=bench.placing(),
             runtime=runtime,
             handover=self.handover.is_set,
         )

@@ -9,6 +9,7 @@
         rename: ""              # name at the target, if there is one file only
         sources:                # in order: a later file of the same name wins
           - {source: 0, host: 101, label: "0:10.0.0.1", directory: !unsafe /tmp/in/, files: [...]}
+                            # given: true: a file that came with the request, which the service itself provides
 
 The result holds `job`: state ("ok" or the first thing that went wrong), message, files (how many arrived).
 """
@@ -112,6 +113,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if manifest is not None:
             return list(manifest["files"])
         message = f"source host {source['label']} could not be reached"
+        if source.get("given"):
+            message = (
+                "the file's content is kept by the service, not in this artifact; it cannot be sent by hand"
+            )
         return [
             {"path": str(file["path"]), "state": "unreachable", "message": message, "entries": []}
             for file in source["files"]
