@@ -59,13 +59,14 @@ class Post:
         except _NotCalled as refusal:
             return Answer(error=str(refusal), refused=True)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            return Answer(error=f"{type(error).__name__}: {error}"[:_WORDS])
+            return Answer(error=" ".join(f"{type(error).__name__}: {error}".split())[:_WORDS])
 
     async def _bounded(self, target: httpx.URL, body: str, headers: Mapping[str, str]) -> Answer:
         status: list[int] = []
         try:
             async with asyncio.timeout(self.timeout):
-                allowed = self._allowed(target.host, await _addresses(target.host))
+                host = _host_of(target)
+                allowed = self._allowed(host, await _addresses(host))
                 await self._post_to_any(target, allowed, body, headers, status)
         except TimeoutError:
             if not status:
@@ -120,7 +121,7 @@ class Post:
                 target.copy_with(host=str(address)),
                 content=body.encode(),
                 headers={"Host": target.netloc.decode(), "User-Agent": _AGENT, **headers},
-                extensions={"sni_hostname": target.raw_host.decode()} if literal(target.host) is None else {},
+                extensions=_certified_as(target),
             )
             answer = await client.send(request, stream=True, follow_redirects=False)
             status.append(answer.status_code)
@@ -130,6 +131,17 @@ class Post:
                 if read > _READ:
                     break
             await answer.aclose()
+
+
+def _host_of(target: httpx.URL) -> str:
+    """The host as it goes over the wire: the one form that is judged, looked up and verified."""
+    return target.raw_host.decode("ascii")
+
+
+def _certified_as(target: httpx.URL) -> dict[str, str]:
+    """The name that the receiver's certificate must have, as the connection goes to an address."""
+    host = _host_of(target)
+    return {"sni_hostname": host} if literal(host) is None else {}
 
 
 @cache
