@@ -118,13 +118,19 @@ def check_file_type(name: str, file_type: int | None) -> None:
 
 def check_file_name(name: str, file_name: str | None) -> None:
     """A bare name, if there is one."""
-    if file_name in (".", "..") or (file_name and any(mark in file_name for mark in "/\\\n")):
+    if file_name is None:
+        return
+    if any(mark in file_name for mark in "/\\") or not _is_file_name(file_name):
         raise InvalidParameter(
             name,
             say(
                 "must be a file's name without a directory or line break, not {value}", value=shown(file_name)
             ),
         )
+
+
+def _is_file_name(name: str) -> bool:
+    return name not in ("", ".", "..") and "\n" not in name and len(name.encode()) <= _MAX_FILE_NAME
 
 
 def config_files(items: Iterable[Mapping[str, Any]]) -> tuple[ConfigFile, ...]:
@@ -135,7 +141,7 @@ def config_files(items: Iterable[Mapping[str, Any]]) -> tuple[ConfigFile, ...]:
 def _config_file(item: Mapping[str, Any]) -> ConfigFile:
     # A path of Windows has a last part too: JOB cuts there as well.
     name = (item["file_name"] or "").replace("\\", "/").rpartition("/")[2].strip()
-    if name in ("", ".", "..") or "\n" in name or len(name.encode()) > _MAX_FILE_NAME:
+    if not _is_file_name(name):
         raise InvalidParameter(
             "file_list.file_name",
             say(

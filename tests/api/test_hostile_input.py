@@ -223,6 +223,10 @@ def test_text_is_text(real: Real, text: str) -> None:
         ("file_target_name", "a/b", 1241005),
         ("file_target_name", "a\\b", 1241005),
         ("file_target_name", "a\nb", 1241005),
+        ("file_target_name", "a\u0000b", 1240003),
+        ("file_target_name", "x" * 256, 1241005),
+        ("file_target_name", "\u00e9" * 128, 1241005),
+        ("file_target_name", ["a"], 1240003),
         ("source", "../etc/passwd", 1241005),
         ("source", "-rf", 1241005),
         ("source", "/tmp/a\nb", 1241005),
@@ -245,8 +249,9 @@ def test_paths_that_are_odd(real: Real, path: str) -> None:
     """Are the host's business, as in JOB: it is asked for exactly these."""
     source = {"file_list": ["/tmp/../x", "/tmp/-rf"], "account": {"alias": "root"}, "server": TARGET}
     body = v3("fast_transfer_file", target_server=TARGET, file_source_list=[source], file_target_path=path)
-    launched = real.job.v3("fast_transfer_file", {**body, "file_target_name": None})["data"]
+    launched = real.job.v3("fast_transfer_file", {**body, "file_target_name": "-rf"})["data"]
     step = real.jobs.step(launched["step_instance_id"])
     assert step is not None
     assert step.file is not None
+    assert step.file.file_target_name == "-rf"
     assert (step.file.target_path, step.file.sources[0].files) == (path, ("/tmp/../x", "/tmp/-rf"))

@@ -132,6 +132,8 @@ def test_what_is_there_is_replaced_merged_or_asked_for(lab: Lab, jobs: Jobs, pla
     source = [Source([101], [f"{place}/tree/same"])]
     merged = jobs.files([Source([101], [f"{place}/tree/"])], f"{place}/out/", 103)
     renamed = jobs.files(source, f"{place}/out/", 103, file_target_name="renamed", transfer_mode=1)
+    both = [Source([101], [f"{place}/tree/same", f"{place}/tree/"])]
+    option = jobs.files(both, f"{place}/option/", 103, file_target_name="-rf")
     strict = jobs.files(source, f"{place}/missing/", 103, 102, transfer_mode=1)
     assert strict.statuses == {103: 202, 102: 202}
     assert all(
@@ -139,7 +141,14 @@ def test_what_is_there_is_replaced_merged_or_asked_for(lab: Lab, jobs: Jobs, pla
     )
     merged.succeeded()
     renamed.succeeded()
-    assert tree(lab, 103, place) == {"out/tree/same": "new", "out/tree/kept": "kept", "out/renamed": "new"}
+    option.succeeded()
+    assert tree(lab, 103, place) == {
+        "out/tree/same": "new",
+        "out/tree/kept": "kept",
+        "out/renamed": "new",
+        "option/-rf": "new",  # a directory keeps its name, as in JOB
+        "option/tree/same": "new",
+    }
 
 
 def test_each_target_and_each_source_fails_for_itself(lab: Lab, jobs: Jobs, place: str) -> None:

@@ -104,7 +104,7 @@ def test_what_is_told_of_them(service: Service) -> None:
 
 
 def test_what_a_host_refuses(lab: Lab, service: Service) -> None:
-    """A place without permission, a directory in the file's place: 202; the contents are kept for a retry."""
+    """A directory in the file's place, no permission: 202. The contents are kept, and a retry has them."""
     lab.exec(lab.host(101), "mkdir -p /home/job/taken/a; chown -R job: /home/job/taken")
     before = kept(service.data_dir)
     taken = push(service, {"a": b"x", "b": b"y"}, "/home/job/taken", 101)
@@ -113,6 +113,18 @@ def test_what_a_host_refuses(lab: Lab, service: Service) -> None:
     assert lab.read(lab.host(101), "/home/job/taken/b") == b"y"
     assert kept(service.data_dir) == before + 3
     assert where(service.data_dir, SECRET) == []
+    lab.exec(lab.host(101), "mkdir -m 777 /etc/denied")
+    service.data(
+        "operate_step_instance",
+        bk_biz_id=1,
+        job_instance_id=denied.id,
+        step_instance_id=denied.step_id,
+        operation_code=2,
+    )
+    again = Job(service, 1, denied.id, denied.step_id).succeeded()
+    assert lab.read(lab.host(101), "/etc/denied/a") == SECRET
+    assert kept(service.data_dir) == before + 2
+    assert "no disagreement" in service.command("audit", "--job", str(again.id)).stderr
 
 
 def test_a_bundle_says_what_it_lacks(service: Service, tmp_path: Path) -> None:

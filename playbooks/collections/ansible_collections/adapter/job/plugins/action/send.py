@@ -6,7 +6,7 @@
         user: root
         mode: force             # or strict: the directory must exist
         speed_limit: 0          # MB/s, 0 is unlimited
-        rename: ""              # name at the target, if there is one file only
+        rename: ""              # name at the target of every file; directories keep theirs
         sources:                # in order: a later file of the same name wins
           - {source: 0, host: 101, label: "0:10.0.0.1", directory: !unsafe /tmp/in/, files: [...]}
                             # given: true: a file that came with the request, which the service itself provides
@@ -135,7 +135,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return state, f"{source['label']} {spec['path']}: {spec['message']}", 0
         placed, state, problems = 0, "ok", []
         for entry in spec["entries"]:
-            final = directory + (self._rename or entry["name"])
+            is_renamed = self._rename and entry["type"] == "file"  # a directory keeps its name, as in JOB
+            final = directory + (self._rename if is_renamed else entry["name"])
             try:
                 self._send_file(source, entry, directory, final)
                 placed += 1
