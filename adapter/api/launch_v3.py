@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.api import checks, targets
 from adapter.api.call import Call
+from adapter.api.rolling import rolling_of
 from adapter.errors import (
     HostEmpty,
     InvalidParameter,
@@ -47,7 +48,8 @@ def execute_script_on(call: Call, target: Server) -> Launched:
     if target.is_empty:
         raise HostEmpty
     account = _account(call.fields)
-    _refuse(call.fields, "rolling_config", "windows_interpreter", "host_password_list")
+    rolling = rolling_of(call["rolling_config"])
+    _refuse(call.fields, "windows_interpreter", "host_password_list")
     checks.check_executable("script_language", script)
     return call.services.launch.execute_script(
         ExecuteScript(
@@ -62,6 +64,7 @@ def execute_script_on(call: Call, target: Server) -> Launched:
             task_name=call["task_name"] or "",
             callback_url=call["callback_url"],
             start_task=call["start_task"],
+            rolling=rolling,
         )
     )
 
@@ -105,7 +108,7 @@ def transfer_file_to(call: Call, name: str, target_of: Callable[[], Server]) -> 
         raise MissingParameter(name)
     if not call["file_source_list"]:
         raise MissingParameter("file_source_list")
-    _refuse(call.fields, "rolling_config")
+    rolling = rolling_of(call["rolling_config"])
     sources = tuple(_source(item) for item in call["file_source_list"])
     checks.check_file_name("file_target_name", call["file_target_name"])
     return call.services.launch.transfer_file(
@@ -124,6 +127,7 @@ def transfer_file_to(call: Call, name: str, target_of: Callable[[], Server]) -> 
             task_name=call["task_name"] or "",
             callback_url=call["callback_url"],
             start_task=call["start_task"],
+            rolling=rolling,
         )
     )
 

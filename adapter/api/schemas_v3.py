@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapter.api.fields import Base64, Base64Bytes, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
+from adapter.api.rolling import RollingFields
 from adapter.api.targets import AccountFields, ServerFields, Timeout, UncheckedServerFields
 
 MAX_SCRIPT_BYTES = 16_777_215
@@ -27,7 +28,7 @@ class FastExecuteScript(BaseSchema):
     is_param_sensitive = Flag()
     callback_url = Url()
     start_task = Flag(load_default=True)
-    rolling_config = Raw()
+    rolling_config = Object(RollingFields)
     windows_interpreter = Raw()
     host_password_list = Raw()
 
@@ -69,7 +70,7 @@ class FastTransferFile(BaseSchema):
     transfer_mode = Number()
     callback_url = Url()
     start_task = Flag(load_default=True)
-    rolling_config = Raw()
+    rolling_config = Object(RollingFields)
 
 
 class ConfigFileFields(BaseSchema):

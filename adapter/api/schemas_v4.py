@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import ValidationError, validates_schema
 
 from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
+from adapter.api.rolling import RollingFields
 from adapter.api.schemas_v3 import MAX_NAME, MAX_PARAM_BYTES, MAX_SCRIPT_BYTES
 from adapter.api.targets import DynamicGroup, Ipv4, Timeout, TopoNodeFields
 from adapter.messages import say
@@ -49,7 +50,7 @@ class FastExecuteScript(BaseSchema):
     param_sensitive = Flag(load_default=False)
     callback_url = Url()
     start_task = Flag(load_default=True)
-    rolling_config = Raw()
+    rolling_config = Object(RollingFields)
     windows_interpreter = Raw()
     host_password_list = Raw()
 

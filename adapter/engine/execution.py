@@ -153,7 +153,9 @@ class Execution:
             patience.note(is_fruitful=bool(ended or self.answers), was_killed=was_killed)
             if patience.is_tried:
                 self.data.require_room()
-            self._rest(max(patience.pause, 0 if turn is None else turns.pause(ended)))
+            pause = max(patience.pause, 0 if turn is None else turns.pause(ended))
+            next_in = self.batches.next_in
+            self._rest(pause if next_in is None else min(pause, next_in))
 
     def _turn(self, turns: Turns, hosts: int) -> float | None:
         """Seconds of each host in this run of the play, which keeps no next batch waiting; None: until it ends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapter.job.model import Host, Scope, Server, StepInstance
+from adapter.job.rolling import Rolling
 from adapter.messages import Language
 
 
@@ -66,6 +67,7 @@ class ExecuteScript:
     task_name: str = ""
     callback_url: str | None = None
     start_task: bool = True
+    rolling: Rolling | None = None  #: without its sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +112,7 @@ class TransferFile:
     task_name: str = ""
     callback_url: str | None = None
     start_task: bool = True
+    rolling: Rolling | None = None  #: without its sizes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,11 +47,19 @@ class Following(Enum):
 
 
 class InvalidExpression(ValueError):
-    """The expression is none; the words say which part of it, and why."""
+    """The expression is none: `part` is no part of one, or one with a number that cannot be (`has_form`)."""
+
+    def __init__(self, part: str, *, has_form: bool) -> None:
+        super().__init__(part)
+        self.part, self.has_form = part[:32], has_form
 
 
 class TooManyBatches(ValueError):
-    """The expression makes more than MAX_BATCHES batches of these hosts."""
+    """The expression makes more than `limit` batches of these hosts."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +96,19 @@ class Rolling:
         return Following.AN_OPERATOR if self.mode is RollingMode.MANUAL else Following.NEXT_BATCH
 
 
-def batch_sizes(expression: str, hosts: int) -> tuple[int, ...]:
+def check_expression(expression: str) -> None:
+    """Raises InvalidExpression."""
+    _parts(expression)
+
+
+def batch_sizes(expression: str, hosts: int, limit: int = MAX_BATCHES) -> tuple[int, ...]:
     """How many hosts each batch has. Raises InvalidExpression, TooManyBatches."""
-    parts = [_part(text) for text in expression.split()]
-    if not parts:
-        raise InvalidExpression("is empty; it needs a part like 10, 10%, +5 or *2")
+    parts = _parts(expression)
     sizes: list[int] = []
     left = hosts
     while left > 0:
-        if len(sizes) == MAX_BATCHES:
-            raise TooManyBatches(f"{expression} makes more than {MAX_BATCHES} batches of {hosts} hosts")
+        if len(sizes) == limit:
+            raise TooManyBatches(limit)
         sign, number = parts[min(len(sizes), len(parts) - 1)]
         size = min(left, _size(sign, number, sizes[-1] if sizes else None, hosts))
         sizes.append(size)
@@ -105,14 +116,20 @@ def batch_sizes(expression: str, hosts: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
+def _parts(expression: str) -> list[tuple[str, int]]:
+    parts = [_part(text) for text in expression.split()]
+    if not parts:
+        raise InvalidExpression("", has_form=False)
+    return parts
+
+
 def _part(text: str) -> tuple[str, int]:
     found = _PART.fullmatch(text)
     if found is None or (found["sign"] and found["percent"]):
-        raise InvalidExpression(f"part {text[:32]!r} is none of N, N%, +N and *N")
+        raise InvalidExpression(text, has_form=False)
     number = int(found["number"])
     if number < 1 or (found["percent"] and number > 100):
-        limit = "1..100" if found["percent"] else "at least 1"
-        raise InvalidExpression(f"part {text[:32]!r}: the number must be {limit}")
+        raise InvalidExpression(text, has_form=True)
     return found["percent"] or found["sign"], number
 
 

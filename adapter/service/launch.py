@@ -114,7 +114,7 @@ class Launch:
         )
         return self._submit_fast(
             command.caller,
-            StepDraft(name=name, target=command.target, work=work),
+            StepDraft(name=name, target=command.target, work=work, rolling=command.rolling),
             _job(command.caller, command.scope, name, command.callback_url, now_ms),
             command.start_task,
         )
@@ -160,7 +160,7 @@ class Launch:
         job = _job(command.caller, command.scope, name, command.callback_url, now_ms)
         return self._submit_fast(
             command.caller,
-            StepDraft(name=name, target=command.target, work=work),
+            StepDraft(name=name, target=command.target, work=work, rolling=command.rolling),
             replace(job, type=TaskType.FILE),
             command.start_task,
         )

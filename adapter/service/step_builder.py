@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from adapter import errors
@@ -19,6 +19,14 @@ from adapter.job.model import (
     ScriptTask,
     Server,
     StepInstance,
+)
+from adapter.job.rolling import (
+    MAX_BATCHES,
+    MAX_PARALLEL_BATCHES,
+    ExecutionMode,
+    Rolling,
+    TooManyBatches,
+    batch_sizes,
 )
 from adapter.job.status import (
     DATABASES,
@@ -90,6 +98,7 @@ class StepDraft:
     work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft
     step_id: int = -1
     ignore_error: bool = False
+    rolling: Rolling | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +170,8 @@ class StepBuilder:
             script=script,
             file=file,
             ignore_error=draft.ignore_error,
+            rolling=_in_batches(draft.rolling, len(hosts)),
+            batch=0 if draft.rolling is None else 1,
         )
         return Prepared(step=step, hosts=hosts)
 
@@ -265,6 +276,17 @@ class StepBuilder:
             if problem:
                 raise errors.InvalidParameter("file_source.file_list", problem)
         return FileSource(files=files, account_id=account.id, hosts=hosts)
+
+
+def _in_batches(rolling: Rolling | None, hosts: int) -> Rolling | None:
+    """With the size of each batch. Raises TooManyBatches."""
+    if rolling is None:
+        return None
+    limit = MAX_PARALLEL_BATCHES if rolling.execution_mode is ExecutionMode.PARALLEL else MAX_BATCHES
+    try:
+        return replace(rolling, sizes=batch_sizes(rolling.expression, hosts, limit))
+    except TooManyBatches as error:
+        raise errors.TooManyBatches(error.limit) from None
 
 
 def path_problem(path: str) -> str | None:

@@ -56,7 +56,11 @@ def _told(http: TestClient, body: dict[str, Any], language: str | None, path: st
             "must be JSON: the text is not valid JSON",
         ),
         ({"bk_scope_id": None}, "bk_scope_id 不合法：不能为空", "Invalid bk_scope_id: must not be blank"),
-        ({"rolling_config": {"a": 1}}, "尚未支持的功能：rolling_config", "Not supported yet: rolling_config"),
+        (
+            {"rolling_config": {"type": 2, "file_source": {}}},
+            "尚未支持的功能：rolling_config",
+            "Not supported yet: rolling_config",
+        ),
         ({"bk_app_code": "x"}, "不合法的 APP Code [bk_app_code=x]", "Invalid APP Code [bk_app_code=x]"),
     ],
 )

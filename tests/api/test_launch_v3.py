@@ -54,6 +54,15 @@ def test_a_minimal_script_request(world: World) -> None:
     assert (command.task_name, command.callback_url, command.start_task) == ("", None, True)
 
 
+def _parallel(**changes: int) -> dict[str, Any]:
+    waits = {
+        "batch_start_wait_fixed_ms": 1,
+        "batch_start_wait_random_min_ms": 2,
+        "batch_start_wait_random_max_ms": 3,
+    }
+    return {"execution_mode": 2, "expression": "1", **waits, **changes}
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
@@ -104,8 +113,18 @@ def test_which_account(world: World, given: dict[str, Any], expected: AccountRef
         ({"target_server": NO_HOSTS}, 1244001, "Host is empty"),
         ({"account_alias": None}, 1241004, "[account_id|account_alias]"),
         ({"account_alias": " ", "account_id": 0}, 1241004, "[account_id|account_alias]"),
-        ({"rolling_config": {"type": 1, "expression": "10%"}}, 1241011, "rolling_config"),
-        ({"rolling_config": '{"type": 1}'}, 1241011, "rolling_config"),
+        ({"rolling_config": {}}, 1240003, "rolling_config.expression"),
+        ({"rolling_config": '{"type": 1}'}, 1240003, "rolling_config.expression"),
+        ({"rolling_config": {"type": 3, "expression": "1"}}, 1240003, "rolling_config.type"),
+        ({"rolling_config": {"mode": 0, "expression": "1"}}, 1240003, "rolling_config.mode"),
+        ({"rolling_config": {"execution_mode": 3, "expression": "1"}}, 1240003, "rolling_config.execution"),
+        ({"rolling_config": {"type": 2, "expression": "1"}}, 1240003, "rolling_config.file_source"),
+        ({"rolling_config": {"type": 2, "file_source": {}}}, 1241011, "rolling_config.type 2"),
+        ({"rolling_config": {"execution_mode": 2, "expression": "1"}}, 1240003, "wait_fixed_ms"),
+        ({"rolling_config": _parallel(batch_start_wait_random_max_ms=1)}, 1240003, "1 is less than 2"),
+        ({"rolling_config": _parallel(batch_start_wait_fixed_ms=3_600_001)}, 1240003, "wait_fixed_ms"),
+        ({"rolling_config": {"expression": "ten"}}, 1244026, '"ten", which is none of N'),
+        ({"rolling_config": {"expression": "1 0%"}}, 1244026, '"0%": the number'),
         ({"windows_interpreter": "C:\\python.exe"}, 1241011, "windows_interpreter"),
         ({"host_password_list": [{"ip": "10.0.0.1"}]}, 1241011, "host_password_list"),
     ],
@@ -118,7 +137,7 @@ def test_refused_scripts(world: World, changes: dict[str, Any], code: int, words
 
 def test_empty_values_of_what_is_not_supported(world: World) -> None:
     """They ask for nothing."""
-    nothing = {"rolling_config": {}, "windows_interpreter": " ", "host_password_list": []}
+    nothing: dict[str, Any] = {"rolling_config": None, "windows_interpreter": " ", "host_password_list": []}
     assert _code(world, "fast_execute_script", **nothing)[0] == 0
 
 
@@ -130,7 +149,7 @@ def test_the_order_of_checks(world: World) -> None:
         ({"script_language": 9}, 1241005),
         ({"target_server": {}}, 1244001),
         ({"account_alias": ""}, 1241004),
-        ({"rolling_config": {"type": 1}}, 1241011),
+        ({"rolling_config": {"expression": "x"}}, 1244026),
     ]
     for first in range(len(mistakes)):
         changes = {name: value for change, _ in mistakes[first:] for name, value in change.items()}
@@ -185,7 +204,7 @@ def _source(**changes: Any) -> list[dict[str, Any]]:
         ({"file_source_list": None}, 1241004, "[file_source_list]"),
         ({"file_source_list": []}, 1241004, "[file_source_list]"),
         ({"file_source_list": [None]}, 1240003, "file_source_list[0]"),
-        ({"rolling_config": {"type": 1}}, 1241011, "rolling_config"),
+        ({"rolling_config": {"expression": "x"}}, 1244026, '"x", which'),
         ({"file_source_list": _source(file_list=[])}, 1241004, "[file_source.file_list]"),
         ({"file_source_list": _source(file_list=["a"])}, 1241005, "[file_source.file_list]"),
         ({"file_source_list": _source(file_list=["/a", "b/c"])}, 1241005, "[file_source.file_list]"),
