@@ -29,18 +29,18 @@ from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME
 from adapter.ports import Clock, Hosts, Planner
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
-from adapter.service.launch_plan import drafts_of, overridden
-from adapter.service.plan_variables import PlanVariables
-from adapter.service.step_builder import (
+from adapter.service.drafts import (
     ConfigDraft,
     FileDraft,
     Places,
     Prepared,
     ScriptDraft,
     SqlDraft,
-    StepBuilder,
     StepDraft,
 )
+from adapter.service.launch_plan import drafts_of, overridden
+from adapter.service.plan_variables import PlanVariables
+from adapter.service.step_builder import StepBuilder
 from adapter.store.jobs import JobStore
 from adapter.store.once import KeyTaken
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from adapter import errors
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec, StepOverride
 from adapter.job.plan import JobPlan, PlanFile, PlanScript, PlanStep
-from adapter.service.step_builder import FileDraft, ScriptDraft, StepDraft
+from adapter.service.drafts import FileDraft, ScriptDraft, StepDraft
 
 
 def drafts_of(plan: JobPlan) -> tuple[StepDraft, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from adapter import errors
 from adapter.job import paths
-from adapter.job.commands import AccountRef, ConfigFile, ScriptRef, SourceSpec
+from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
 from adapter.job.model import (
     SERVICE_HOST,
     Account,
@@ -17,7 +17,6 @@ from adapter.job.model import (
     Host,
     Scope,
     ScriptTask,
-    Server,
     StepInstance,
 )
 from adapter.job.rolling import (
@@ -38,92 +37,21 @@ from adapter.job.status import (
 )
 from adapter.ports import Hosts
 from adapter.service.catalog import Catalog
+from adapter.service.drafts import (
+    ConfigDraft,
+    FileDraft,
+    Places,
+    Prepared,
+    ScriptDraft,
+    SqlDraft,
+    StepDraft,
+)
 from adapter.service.plan_variables import PlanVariables
 
 MAX_SCRIPT_TARGETS = 50_000
 MAX_FILE_TASKS = 100_000  #: sum over the sources of hosts times files, times targets
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScriptDraft:
-    """A script as it is asked for."""
-
-    script: ScriptRef
-    account: AccountRef
-    param: str = ""
-    param_sensitive: bool = False
-    timeout: int = 7200
-
-
-@dataclass(frozen=True, kw_only=True)
-class SqlDraft:
-    """SQL as it is asked for: a script of language 6."""
-
-    script: ScriptRef
-    db_account_id: int
-    timeout: int = 7200
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileDraft:
-    """A file transfer as it is asked for."""
-
-    sources: tuple[SourceSpec, ...]
-    target_path: str
-    account: AccountRef
-    transfer_mode: int = 2
-    timeout: int = 7200
-    upload_speed_limit: int | None = None
-    download_speed_limit: int | None = None
-    file_target_name: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfigDraft:
-    """Files that came with the request, as they are asked for."""
-
-    files: tuple[ConfigFile, ...]
-    target_path: str
-    account: AccountRef
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepDraft:
-    """A step as it is asked for."""
-
-    name: str
-    target: Server
-    work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft
-    step_id: int = -1
-    ignore_error: bool = False
-    rolling: Rolling | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Places:
-    """Where a step's names are looked up: hosts in one scope, the others in the first scope that knows them."""
-
-    targets: Scope
-    sources: Scope
-    accounts: tuple[Scope, ...]
-    source_accounts: tuple[Scope, ...]
-    scripts: tuple[Scope, ...]
-
-    @classmethod
-    def within(cls, scope: Scope) -> Places:
-        """Everything in one scope."""
-        only = (scope,)
-        return cls(targets=scope, sources=scope, accounts=only, source_accounts=only, scripts=only)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A step that can be stored, and its target hosts."""
-
-    step: StepInstance
-    hosts: tuple[Host, ...]
 
 
 class StepBuilder:
@@ -137,32 +65,19 @@ class StepBuilder:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
         work = draft.work
         script, file = None, None
-        if isinstance(work, ConfigDraft):
-            account = self._account(places.accounts, work.account)
-            hosts = self._targets(draft, places, variables)
-            file = _config_task(work, account)
-            _limit_file_tasks(file.sources, hosts)
-        elif not isinstance(work, FileDraft):
-            script = (
-                self._sql_task(work, places)
-                if isinstance(work, SqlDraft)
-                else self._script_task(work, places, variables)
-            )
+        if isinstance(work, (ScriptDraft, SqlDraft)):
+            script = self._script(work, places, variables)
             hosts = self._targets(draft, places, variables)
             if len(hosts) > MAX_SCRIPT_TARGETS:
                 raise errors.TooManyTargets(MAX_SCRIPT_TARGETS)
         else:
             account = self._account(places.accounts, work.account)
-            source_accounts = tuple(
-                self._account(places.source_accounts, source.account) for source in work.sources
-            )
-            hosts = self._targets(draft, places, variables)
-            sources = tuple(
-                self._source(draft.name, source, owner, places, variables)
-                for source, owner in zip(work.sources, source_accounts, strict=True)
-            )
-            _limit_file_tasks(sources, hosts)
-            file = _file_task(work, account, sources, variables)
+            if isinstance(work, ConfigDraft):
+                hosts = self._targets(draft, places, variables)
+                file = _config_task(work, account)
+            else:
+                file, hosts = self._transfer(draft, work, account, places, variables)
+            _limit_file_tasks(file.sources, hosts)
         step = StepInstance(
             step_id=draft.step_id,
             name=draft.name,
@@ -174,6 +89,23 @@ class StepBuilder:
             batch=0 if draft.rolling is None else 1,
         )
         return Prepared(step=step, hosts=hosts)
+
+    def _script(self, work: ScriptDraft | SqlDraft, places: Places, variables: PlanVariables) -> ScriptTask:
+        if isinstance(work, SqlDraft):
+            return self._sql_task(work, places)
+        return self._script_task(work, places, variables)
+
+    def _transfer(
+        self, draft: StepDraft, work: FileDraft, account: Account, places: Places, variables: PlanVariables
+    ) -> tuple[FileTask, tuple[Host, ...]]:
+        """The transfer and its targets."""
+        owners = [self._account(places.source_accounts, source.account) for source in work.sources]
+        hosts = self._targets(draft, places, variables)
+        sources = tuple(
+            self._source(draft.name, source, owner, places, variables)
+            for source, owner in zip(work.sources, owners, strict=True)
+        )
+        return _file_task(work, account, sources, variables), hosts
 
     def language(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> int:
         """The language of a script. Raises what its look-up raises."""

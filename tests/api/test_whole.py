@@ -13,7 +13,7 @@ from adapter.config import Settings
 from adapter.job.model import FileLog
 from adapter.store.opening import open_store
 
-from .bodies import v2, v3
+from .bodies import v2, v3, v4
 from .conftest import StoppedClock
 from .real import Real, build
 
@@ -133,3 +133,42 @@ def test_a_plan_that_waits(real: Real) -> None:
 def test_refusals_of_the_launch(real: Real, changes: dict[str, Any], code: int) -> None:
     """JOB's codes reach the caller."""
     assert real.job.v3("fast_execute_script", v3("fast_execute_script", **changes))["code"] == code
+
+
+def test_sql(real: Real) -> None:
+    """Type 4 wherever a step's state is told, 1 in what it executes; the account shows whose client runs."""
+    body = v3("fast_execute_sql", db_account_id=real.db_account_id, target_server={"host_id_list": [101]})
+    launched = _ok(real.job.v3("fast_execute_sql", body))
+    assert launched["step_instance_id"] is None
+    job = {"job_instance_id": launched["job_instance_id"]}
+    status = _ok(real.job.v3("get_job_instance_status", v3("get_job_instance_status", **job)))
+    (step,) = status["step_instance_list"]
+    assert step["type"] == 4
+    both = {**job, "step_instance_id": step["step_instance_id"]}
+    old = _ok(real.job.v2("get_job_instance_status", v2("get_job_instance_status", **job)))
+    assert (old["blocks"][0]["type"], old["blocks"][0]["step_instances"][0]["type"]) == (4, 4)
+    old = _ok(real.job.v2("get_step_instance_status", v2("get_step_instance_status", **both)))
+    assert old["step_instance_detail"]["type"] == 4
+    new = real.job.v4("get_job_instance_status", v4("get_job_instance_status", **job))["data"]
+    assert new["step_instance_list"][0]["type"] == 4
+    detail = _ok(real.job.v3("get_step_instance_detail", v3("get_step_instance_detail", **both)))
+    assert (detail["type"], detail["script_info"]["script_language"]) == (1, 6)
+    assert detail["script_info"]["account"]["id"] == real.account_id
+    accounts = _ok(real.job.v3("get_account_list", v3("get_account_list", category=2, alias="", account="")))
+    (database,) = accounts["data"]
+    assert (database["type"], database["db_system_account_id"]) == (9, real.account_id)
+    assert "not shown" not in str(accounts)
+
+
+def test_files_that_come_with_the_request(real: Real) -> None:
+    """A file step without contents: type 4 of JOB's sources, and no step in the reply."""
+    body = v3("push_config_file", target_server={"host_id_list": [101]})
+    launched = _ok(real.job.v3("push_config_file", body))
+    assert launched["step_instance_id"] is None
+    job = real.jobs.get(launched["job_instance_id"])
+    assert job is not None
+    wanted = v3("get_step_instance_detail", job_instance_id=job.id, step_instance_id=job.steps[0].id)
+    detail = _ok(real.job.v3("get_step_instance_detail", wanted))
+    (source,) = detail["file_info"]["file_source_list"]
+    assert (detail["type"], source["file_type"], source["file_list"]) == (2, 4, ["app.conf"])
+    assert body["file_list"][0]["content"] not in str(detail)

@@ -102,6 +102,16 @@ def test_a_step_without_them(bench: Bench, tmp_path: Path) -> None:
     assert not (tmp_path / "spool").exists()
 
 
+def test_a_disk_that_takes_nothing(bench: Bench, tmp_path: Path) -> None:
+    """The error is the disk's, whoever runs the step tries again; half of the contents do not stay."""
+    step, spool = stored(bench), tmp_path / "spool"
+    (tmp_path / "given").write_text("no directory")
+    with pytest.raises(OSError, match="given"), bench.placing().placed(step, spool, bench.logs):
+        pass
+    assert files_below(spool) == []
+    assert bench.logs.file_logs(step.id, 0, None) == ()
+
+
 def test_contents_that_are_gone(bench: Bench, tmp_path: Path) -> None:
     """The run says so instead of sending half of them."""
     step, placing = stored(bench), bench.placing()
