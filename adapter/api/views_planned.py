@@ -20,12 +20,16 @@ def planned(result: Launched, steps: tuple[PlannedStep, ...]) -> dict[str, Any]:
 
 
 def _step(planned: PlannedStep) -> dict[str, Any]:
-    run = planned.run
+    run, rolling = planned.run, planned.step.rolling
+    batches = rolling.batch_numbers() if rolling else [0] * len(planned.hosts)
     return {
         "step_id": planned.step.step_id,
         "name": planned.step.name,
         "type": int(planned.step.type),
-        "host_list": [{**views_v3.host(host), "name": host.name} for host in planned.hosts],
+        "host_list": [
+            {**views_v3.host(host), "name": host.name, "batch": batch}
+            for host, batch in zip(planned.hosts, batches, strict=True)
+        ],
         "inventory": None if run is None else run.inventory,
         "playbook": None if run is None else run.playbook,
     }

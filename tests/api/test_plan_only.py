@@ -110,9 +110,27 @@ def test_what_is_said_is_what_would_be_written(real: Real, stores: Stores, name:
             int(step.type),
         )
         assert said["host_list"] == [
-            {"bk_host_id": host.bk_host_id, "ip": host.ip, "bk_cloud_id": host.bk_cloud_id, "name": host.name}
+            {
+                "bk_host_id": host.bk_host_id,
+                "ip": host.ip,
+                "bk_cloud_id": host.bk_cloud_id,
+                "name": host.name,
+                "batch": 0,
+            }
             for host in hosts
         ]
+
+
+def test_batches_are_told(real: Real) -> None:
+    """Of a rolling step, host by host."""
+    fields = body(real, rolling_config={"expression": "1", "mode": 1}) | {"plan_only": True}
+    fields["target_server"] = {"host_id_list": [101, 102, 103]}
+    (step,) = post(real, "fast_execute_script", fields)["data"]["step_list"]
+    assert [(host["bk_host_id"], host["batch"]) for host in step["host_list"]] == [
+        (101, 1),
+        (102, 2),
+        (103, 3),
+    ]
 
 
 def test_nothing_runs_and_no_key_is_used_up(real: Real, stores: Stores) -> None:
