@@ -9,7 +9,7 @@ from adapter.api.reports import PlanReport
 from adapter.api.views_catalog import authorship, page_of
 from adapter.api.views_v3 import scope
 from adapter.job.model import Account, Host, Server
-from adapter.job.plan import GlobalVariable, JobPlan, PlanFile, PlanScript, PlanStep
+from adapter.job.plan import GlobalVariable, JobPlan, PlanApproval, PlanFile, PlanScript, PlanStep
 from adapter.job.status import VariableType
 from adapter.ports import Hosts
 from adapter.service.catalog_plans import MASK
@@ -19,6 +19,7 @@ Accounts = Mapping[int, Account]
 
 _LOCAL_SCRIPT, _LIBRARY_SCRIPT = 1, 2
 _SERVER_FILE = 1
+_ANY_ONE = 1
 
 
 def row(plan: JobPlan) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _step(step: PlanStep, plan: JobPlan, accounts: Accounts, hosts: Hosts) -> di
         "enable": int(step.id in plan.enabled),
         "script_info": _script(step, step.script, accounts, hosts) if step.script else None,
         "file_info": _file(step, step.file, accounts, hosts) if step.file else None,
-        "approval_info": None,
+        "approval_info": _approval(step.approval) if step.approval else None,
     }
 
 
@@ -101,6 +102,16 @@ def _file(step: PlanStep, file: PlanFile, accounts: Accounts, hosts: Hosts) -> d
         "destination_speed_limit": file.download_speed_limit,
         "transfer_mode": int(file.transfer_mode),
         "is_ignore_error": int(step.ignore_error),
+    }
+
+
+def _approval(approval: PlanApproval) -> dict[str, Any]:
+    """Nobody is notified: there are no channels here."""
+    return {
+        "approval_type": _ANY_ONE,
+        "approval_user": {"user_list": list(approval.users), "role_list": list(approval.roles)},
+        "approval_message": approval.message,
+        "notify_channel": [],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from adapter.job.model import Scope, Server
 from adapter.job.status import StepType, VariableType
@@ -57,9 +58,25 @@ class PlanFile:
     download_speed_limit: int | None = None
 
 
+class ConfirmerRole(StrEnum):
+    """Roles of JOB's that are known without a CMDB."""
+
+    OWNER = "JOB_RESOURCE_OWNER"  #: who made the plan
+    TRIGGER = "JOB_RESOURCE_TRIGGER_USER"  #: who launched it
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanApproval:
+    """Whom an approval step asks, and what. One of them is enough."""
+
+    message: str = ""
+    users: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  #: ConfirmerRole values
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanStep:
-    """A step of a template. Exactly one of `script` and `file` is set."""
+    """A step of a template. Exactly one of `script`, `file` and `approval` is set; the last has no target."""
 
     id: int
     name: str
@@ -67,6 +84,7 @@ class PlanStep:
     target: Server
     script: PlanScript | None = None
     file: PlanFile | None = None
+    approval: PlanApproval | None = None
     ignore_error: bool = False
 
 

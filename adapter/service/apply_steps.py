@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.job.model import IpRef, Server, TopoNode
-from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
+from adapter.job.plan import (
+    ConfirmerRole,
+    GlobalVariable,
+    PlanApproval,
+    PlanFile,
+    PlanFileSource,
+    PlanScript,
+    PlanStep,
+)
 from adapter.job.status import StepType, TransferMode, VariableType
 from adapter.service import rules
 from adapter.service.apply_file import Node
 from adapter.service.apply_session import Session
 
 _MAX_NAME = 255
+_KINDS = {"script": StepType.SCRIPT, "file": StepType.FILE, "approval": StepType.APPROVAL}
 _SERVER_KEYS = ("host_id_list", "ip_list", "dynamic_group_list", "topo_node_list")
 
 VariableTypes = Mapping[str, VariableType]
@@ -49,13 +58,15 @@ def read_variable(node: Node) -> GlobalVariable:
 
 def read_step(session: Session, node: Node, variables: VariableTypes) -> PlanStep:
     """A step; its id is 0 if the file gives none."""
-    kinds = [key for key in ("script", "file") if node.raw(key) is not None]
+    kinds = [key for key in _KINDS if node.raw(key) is not None]
     if len(kinds) != 1:
-        node.fail("", "needs exactly one of script and file")
-    expected = StepType.SCRIPT if kinds == ["script"] else StepType.FILE
+        node.fail("", "needs exactly one of script, file and approval")
+    expected = _KINDS[kinds[0]]
     given = node.number("type", int(expected))
     if given != expected:
-        node.fail("type", f"must be {int(expected)} for a step with {kinds[0]}; only 1 and 2 are supported")
+        node.fail("type", f"must be {int(expected)} for a step with {kinds[0]}")
+    if expected == StepType.APPROVAL:
+        return _approval_step(node)
     step = PlanStep(
         id=node.identifier() or 0,
         name=node.text("name", rule=lambda value: rules.label(value, _MAX_NAME)),
@@ -67,6 +78,35 @@ def read_step(session: Session, node: Node, variables: VariableTypes) -> PlanSte
     )
     node.finish()
     return step
+
+
+def _approval_step(node: Node) -> PlanStep:
+    child = node.child("approval")
+    approval = PlanApproval(
+        message=child.text("message", ""),
+        users=child.texts("users", lambda value: rules.label(value, _MAX_NAME)),
+        roles=child.texts("roles", _role),
+    )
+    if not approval.users and not approval.roles:
+        child.fail("users", "needs somebody to ask; give users or roles")
+    child.finish()
+    for key in ("target", "ignore_error"):
+        if node.has(key):
+            node.fail(key, "an approval step has none")
+    step = PlanStep(
+        id=node.identifier() or 0,
+        name=node.text("name", rule=lambda value: rules.label(value, _MAX_NAME)),
+        type=StepType.APPROVAL,
+        target=Server(),
+        approval=approval,
+    )
+    node.finish()
+    return step
+
+
+def _role(value: str) -> str | None:
+    known = [str(role) for role in ConfirmerRole]
+    return None if value in known else f"must be {' or '.join(known)}; others are known to a CMDB only"
 
 
 def read_server(node: Node, variables: VariableTypes | None) -> Server:

@@ -53,12 +53,21 @@ class ConfigDraft:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ApprovalDraft:
+    """A question to some people, any of whom may answer it."""
+
+    message: str
+    users: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepDraft:
     """A step as it is asked for."""
 
     name: str
     target: Server
-    work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft
+    work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft | ApprovalDraft
     step_id: int = -1
     ignore_error: bool = False
     rolling: Rolling | None = None

@@ -191,7 +191,7 @@ class Launch:
         plan = self._catalog.plan(command.plan_id)
         if plan.scope != command.scope:
             raise errors.PlanUnknown(command.plan_id)
-        drafts = drafts_of(plan)
+        drafts = drafts_of(plan, command.caller.user)
         variables = PlanVariables.of(plan.variables, command.variables)
         places = Places.within(command.scope)
         job = _job(
@@ -216,7 +216,12 @@ class Launch:
         plan = self._catalog.plan(command.plan_id)
         if not _may_use(command.caller, plan.scope):
             raise errors.PlanUnknown(command.plan_id)
-        drafts = overridden(plan, command.steps, lambda stored: self._builder.language((plan.scope,), stored))
+        drafts = overridden(
+            plan,
+            command.caller.user,
+            command.steps,
+            lambda stored: self._builder.language((plan.scope,), stored),
+        )
         variables = PlanVariables.of(plan.variables)
         places = Places(
             targets=target,

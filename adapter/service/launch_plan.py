@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from adapter import errors
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec, StepOverride
-from adapter.job.plan import JobPlan, PlanFile, PlanScript, PlanStep
-from adapter.service.drafts import FileDraft, ScriptDraft, StepDraft
+from adapter.job.plan import ConfirmerRole, JobPlan, PlanApproval, PlanFile, PlanScript, PlanStep
+from adapter.service.drafts import ApprovalDraft, FileDraft, ScriptDraft, StepDraft
 
 
-def drafts_of(plan: JobPlan) -> tuple[StepDraft, ...]:
-    """The enabled steps in order. Raises PlanEmpty if there is none."""
+def drafts_of(plan: JobPlan, launched_by: str) -> tuple[StepDraft, ...]:
+    """The enabled steps in order, for the user that launches them. Raises PlanEmpty if there is none."""
     if not plan.enabled_steps:
         raise errors.PlanEmpty(plan.id)
-    return tuple(_draft(step) for step in plan.enabled_steps)
+    people = {ConfirmerRole.OWNER: plan.creator, ConfirmerRole.TRIGGER: launched_by}
+    return tuple(_draft(step, people) for step in plan.enabled_steps)
 
 
 def overridden(
-    plan: JobPlan, overrides: tuple[StepOverride, ...] | None, language_of: Callable[[ScriptRef], int]
+    plan: JobPlan,
+    launched_by: str,
+    overrides: tuple[StepOverride, ...] | None,
+    language_of: Callable[[ScriptRef], int],
 ) -> tuple[StepDraft, ...]:
     """The steps that `overrides` list, changed, in the plan's order; all as they are stored for None.
 
@@ -27,7 +31,7 @@ def overridden(
     Raises InvalidParameter for a step the plan does not run, one listed twice, and fields of another type
     of step; PlanEmpty.
     """
-    drafts = drafts_of(plan)
+    drafts = drafts_of(plan, launched_by)
     if overrides is None:
         return drafts
     chosen = _by_step(overrides, [draft.step_id for draft in drafts])
@@ -36,13 +40,15 @@ def overridden(
     )
 
 
-def _draft(step: PlanStep) -> StepDraft:
+def _draft(step: PlanStep, people: Mapping[ConfirmerRole, str]) -> StepDraft:
     if step.script:
-        work: ScriptDraft | FileDraft = _script_draft(step.script)
+        work: ScriptDraft | FileDraft | ApprovalDraft = _script_draft(step.script)
     elif step.file:
         work = _file_draft(step.file)
+    elif step.approval:
+        work = _approval_draft(step.approval, people)
     else:
-        raise errors.NotSupported(f"step [{step.name}] of type {int(step.type)}; only scripts and files")
+        raise errors.NotSupported(f"step [{step.name}] of type {int(step.type)}")
     return StepDraft(
         step_id=step.id, name=step.name, target=step.target, work=work, ignore_error=step.ignore_error
     )
@@ -78,6 +84,13 @@ def _file_draft(file: PlanFile) -> FileDraft:
     )
 
 
+def _approval_draft(approval: PlanApproval, people: Mapping[ConfirmerRole, str]) -> ApprovalDraft:
+    """Roles are whoever has them now; one that nobody has is nobody's to confirm."""
+    held = (people[ConfirmerRole(role)] for role in approval.roles)
+    users = dict.fromkeys((*approval.users, *(user for user in held if user)))
+    return ApprovalDraft(message=approval.message, users=tuple(users), roles=approval.roles)
+
+
 def _by_step(overrides: tuple[StepOverride, ...], valid: list[int]) -> dict[int, StepOverride]:
     chosen: dict[int, StepOverride] = {}
     for override in overrides:
@@ -95,6 +108,8 @@ def _by_step(overrides: tuple[StepOverride, ...], valid: list[int]) -> dict[int,
 
 
 def _changed(draft: StepDraft, override: StepOverride, language_of: Callable[[ScriptRef], int]) -> StepDraft:
+    if isinstance(draft.work, ApprovalDraft):
+        return _unchanged_approval(draft, override)
     if override.target and not override.target.is_empty:
         draft = replace(draft, target=override.target)
     if isinstance(draft.work, ScriptDraft):
@@ -111,6 +126,24 @@ def _changed(draft: StepDraft, override: StepOverride, language_of: Callable[[Sc
         script_timeout=override.timeout,
     )
     return replace(draft, work=_changed_file(draft.work, override))
+
+
+def _unchanged_approval(draft: StepDraft, override: StepOverride) -> StepDraft:
+    """There is nothing in it that a request could change."""
+    script = override.script or ScriptRef()
+    _refuse(
+        override,
+        "approval",
+        script_id=script.version_id or script.script_id,
+        script_content=script.content,
+        script_param=override.param,
+        script_timeout=override.timeout,
+        account=override.account,
+        file_target_path=override.target_path,
+        file_source=override.sources,
+        ip_list=override.target and not override.target.is_empty,
+    )
+    return draft
 
 
 def _refuse(override: StepOverride, kind: str, **fields: object) -> None:

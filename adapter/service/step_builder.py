@@ -12,6 +12,7 @@ from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
 from adapter.job.model import (
     SERVICE_HOST,
     Account,
+    Approval,
     FileSource,
     FileTask,
     Host,
@@ -38,6 +39,7 @@ from adapter.job.status import (
 from adapter.ports import Hosts
 from adapter.service.catalog import Catalog
 from adapter.service.drafts import (
+    ApprovalDraft,
     ConfigDraft,
     FileDraft,
     Places,
@@ -64,6 +66,8 @@ class StepBuilder:
     def build(self, draft: StepDraft, places: Places, variables: PlanVariables) -> Prepared:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
         work = draft.work
+        if isinstance(work, ApprovalDraft):
+            return _question(draft, work)
         script, file = None, None
         if isinstance(work, (ScriptDraft, SqlDraft)):
             script = self._script(work, places, variables)
@@ -115,7 +119,7 @@ class StepBuilder:
         """The script that a step runs, and its language; None if it runs none. Raises what its look-up raises."""
         return (
             None
-            if isinstance(draft.work, (FileDraft, ConfigDraft))
+            if isinstance(draft.work, (FileDraft, ConfigDraft, ApprovalDraft))
             else self._text(places.scripts, draft.work.script)[:2]
         )
 
@@ -208,6 +212,17 @@ class StepBuilder:
             if problem:
                 raise errors.InvalidParameter("file_source.file_list", problem)
         return FileSource(files=files, account_id=account.id, hosts=hosts)
+
+
+def _question(draft: StepDraft, work: ApprovalDraft) -> Prepared:
+    """An approval step. Raises NotSupported if there is nobody to ask."""
+    if not work.users:
+        raise errors.NotSupported(
+            f"step [{draft.name}] asks [{', '.join(work.roles)}], which nobody is; name users in the plan"
+        )
+    approval = Approval(message=work.message, users=work.users, roles=work.roles)
+    step = StepInstance(step_id=draft.step_id, name=draft.name, type=StepType.APPROVAL, approval=approval)
+    return Prepared(step=step, hosts=())
 
 
 def _in_batches(rolling: Rolling | None, hosts: int) -> Rolling | None:

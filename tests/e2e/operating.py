@@ -10,16 +10,19 @@ from tests.e2e.jobs import Job
 from tests.support.last_words import last_words
 
 
-def operate_step(job: Job, code: int, step_id: int | None = None, **fields: Any) -> dict[str, Any]:
+def operate_step(job: Job, code: int, step_id: int | None = None, user: str = "admin") -> dict[str, Any]:
     """The envelope of operate_step_instance."""
-    return job.service.call(
-        "operate_step_instance",
-        bk_biz_id=job.biz,
-        job_instance_id=job.id,
-        step_instance_id=step_id or job.step_id,
-        operation_code=code,
-        **fields,
-    )
+    assert job.service.credentials is not None
+    body = {
+        "bk_biz_id": job.biz,
+        "job_instance_id": job.id,
+        "step_instance_id": step_id or job.step_id,
+        "operation_code": code,
+        "bk_app_code": job.service.credentials.app_code,
+        "bk_app_secret": job.service.credentials.app_secret,
+        "bk_username": user,
+    }
+    return job.service.post("/api/c/compapi/v2/jobv3/operate_step_instance/", body)
 
 
 def status_of(

@@ -316,7 +316,12 @@ def test_a_key_that_cannot_be_read_is_named(apply: Applying, tmp_path: Path) -> 
 # --- refusals --------------------------------------------------------------------------------------------
 
 BROKEN_STEPS = [
-    ("{name: a}", "templates[0].steps[0]: needs exactly one of script and file"),
+    ("{name: a}", "templates[0].steps[0]: needs exactly one of script, file and approval"),
+    ("{name: a, approval: {}}", "approval.users: needs somebody to ask"),
+    ("{name: a, approval: {roles: [bk_biz_maintainer]}}", "approval.roles[0]: must be JOB_RESOURCE_OWNER or"),
+    ("{name: a, approval: {users: [b]}, target: {}}", "steps[0].target: an approval step has none"),
+    ("{name: a, approval: {users: [b]}, ignore_error: true}", "steps[0].ignore_error: an approval step has"),
+    ("{name: a, type: 1, approval: {users: [b]}}", "steps[0].type: must be 3 for a step with approval"),
     (SAY.replace("name: say", "type: 2, name: say"), "templates[0].steps[0].type: must be 1"),
     (SAY.replace("name: say", "type: 3, name: say"), "templates[0].steps[0].type: must be 1"),
     (SAY.replace("account: root", "account: deploy"), "script.account: no account [deploy] in biz_2"),

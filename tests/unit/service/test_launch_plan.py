@@ -9,8 +9,16 @@ import pytest
 
 from adapter import errors
 from adapter.job.commands import ExecutePlan, VariableValue
-from adapter.job.model import JobInstance, JobVariable, Server
-from adapter.job.plan import GlobalVariable, JobPlan, PlanFile, PlanFileSource, PlanScript, PlanStep
+from adapter.job.model import Approval, JobInstance, JobVariable, Server
+from adapter.job.plan import (
+    GlobalVariable,
+    JobPlan,
+    PlanApproval,
+    PlanFile,
+    PlanFileSource,
+    PlanScript,
+    PlanStep,
+)
 from adapter.job.status import StepType, TaskType, VariableType
 from tests.support.startable import to_start
 
@@ -282,3 +290,30 @@ def test_a_host_variable_must_be_one(world: World) -> None:
         )
         with pytest.raises(errors.HostVariableMissing, match=name):
             launch(world, plan)
+
+
+# --- approval --------------------------------------------------------------------------------------------
+
+
+def approval_step(*users: str, roles: tuple[str, ...] = ()) -> PlanStep:
+    asked = PlanApproval(message="sure?", users=users, roles=roles)
+    return PlanStep(id=0, name="ask", type=StepType.APPROVAL, target=Server(), approval=asked)
+
+
+def test_an_approval_asks_people_and_roles(world: World) -> None:
+    """Roles are whoever has them at the launch, each named once; it has no hosts."""
+    roles = ("JOB_RESOURCE_OWNER", "JOB_RESOURCE_TRIGGER_USER")
+    plan = world.plan(SOURCE, script_step(world), approval_step("bob", CALLER.user, roles=roles))
+    _, step = launch(world, plan).steps
+    assert step.type is StepType.APPROVAL
+    assert step.approval == Approval(
+        message="sure?", users=tuple(dict.fromkeys(("bob", CALLER.user, plan.creator))), roles=roles
+    )
+    assert world.results(step.id) == ()
+
+
+def test_an_approval_that_asks_nobody_is_refused(world: World) -> None:
+    """Its job would wait for ever."""
+    with pytest.raises(errors.NotSupported, match="ask"):
+        launch(world, world.plan(SOURCE, script_step(world), approval_step()))
+    assert world.count() == 0
