@@ -53,6 +53,7 @@ from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
+from adapter.store.password_key import PasswordKey
 from adapter.store.quota import JobQuota
 from adapter.store.workers import WorkerStore
 
@@ -109,6 +110,7 @@ def build(settings: Settings) -> Adapter:
     wake = worker.wake if worker is not None else _nobody
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
+    password_key = PasswordKey(stores.engine, stores.box)
     services = Services(
         access=Access(stores.apps, gateway),
         launch=Launch(
@@ -119,6 +121,7 @@ def build(settings: Settings) -> Adapter:
             wake,
             dangerous,
             Planning(_preparation(settings, stores, jobs, hosts)),
+            password_key,
         ),
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
@@ -129,6 +132,7 @@ def build(settings: Settings) -> Adapter:
         catalog=catalog,
         dangerous=dangerous,
         hosts=hosts,
+        password_key=password_key.public_key,
         ready=lambda: _ask(stores.engine),
     )
     return Adapter(settings=settings, stores=stores, jobs=jobs, hosts=hosts, services=services, worker=worker)

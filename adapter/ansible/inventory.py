@@ -27,6 +27,7 @@ class RunInventory:
     hosts: dict[str, dict[str, Any]]
     groups: dict[str, tuple[str, ...]]
     secrets: dict[str, str]
+    windows: frozenset[str] = frozenset()  #: hosts of Windows; then each host says whom Ansible logs in as
 
     def of(self, group: str) -> list[dict[str, Any]]:
         """The variables of a group's hosts."""

@@ -42,9 +42,18 @@ def source_group(number: int) -> str:
 
 
 def script_plays(
-    task: ScriptTask, account: Account, inventory: RunInventory, key: str, script_file: str, max_log: int
+    task: ScriptTask,
+    account: Account,
+    inventory: RunInventory,
+    key: str,
+    script_file: str,
+    max_log: int,
+    windows: Mapping[str, Any] | None = None,
 ) -> list[Play]:
-    """Launch the script on every target and follow it to its end (design D4)."""
+    """Launch the script on every target and follow it to its end (design D4).
+
+    `windows` is what hosts of Windows need to know besides.
+    """
     arguments: dict[str, Any] = {
         "phase": "run",
         "key": key,
@@ -53,6 +62,7 @@ def script_plays(
         "timeout": task.timeout,
         "user": UserText(account.account),
         "max_log": max_log,
+        **(windows or {}),
     }
     if task.param_sensitive:
         arguments["param_secret"] = "param"  # noqa: S105 the name of the secret, not the secret
@@ -143,7 +153,7 @@ def _play(
         "name": name,
         "hosts": hosts,
         "gather_facts": False,
-        "vars": account_variables(account, inventory.of(hosts)),
+        "vars": {} if inventory.windows else account_variables(account, inventory.of(hosts)),
         "tasks": tasks,
     }
 

@@ -19,6 +19,7 @@ class RunInput:
     files: dict[str, bytes] = field(default_factory=dict)  #: by path below project/
     secrets: dict[str, str] = field(default_factory=dict)
     forks: int = 50
+    windows: frozenset[str] = frozenset()  #: hosts on which a script cannot be found again once it runs
 
     @property
     def needs_agent(self) -> bool:
@@ -46,4 +47,5 @@ class RunInput:
             files=files or {},
             secrets={**inventory.secrets, **(secrets or {})},
             forks=forks,
+            windows=inventory.windows,
         )

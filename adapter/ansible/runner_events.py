@@ -25,6 +25,8 @@ _BAD_PASSWORD = re.compile(
 _SCRIPT_STATES = {
     "timeout": HostStatus.SCRIPT_TIMEOUT,
     "terminated": HostStatus.TERMINATED,
+    "not_stopped": HostStatus.TERMINATE_FAILED,
+    "no_password": HostStatus.BAD_PASSWORD,
     "lost": HostStatus.LOG_ERROR,
     "gone": HostStatus.LOG_ERROR,
     "overdue": HostStatus.TIMEOUT,

@@ -39,6 +39,7 @@ from adapter.api import (
     views_v4,
 )
 from adapter.api.endpoints import Endpoint, endpoint, launch
+from adapter.api.fields import BaseSchema
 
 ByService = Mapping[str, Mapping[str, Endpoint]]
 
@@ -105,6 +106,9 @@ V3_SERVICES: ByService = {
         ),
         "get_account_list": endpoint(
             schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts
+        ),
+        "get_account_password_encryption_metadata": endpoint(
+            BaseSchema, catalog_v3.password_encryption, views_catalog.password_encryption, scopes.none
         ),
         "create_dangerous_rule": endpoint(
             schemas_dangerous.CreateDangerousRule, dangerous_v3.create, views_dangerous.rule, scopes.none

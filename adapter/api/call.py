@@ -22,7 +22,7 @@ from adapter.service.records import Records
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Everything the API calls; `ready` raises if the store does not answer."""
+    """Everything the API calls; `ready` raises if the store does not answer, `password_key` is public."""
 
     access: Access
     launch: Launch
@@ -35,6 +35,7 @@ class Services:
     catalog: Catalog
     dangerous: DangerousScripts
     hosts: Hosts
+    password_key: Callable[[], str]
     ready: Callable[[], None]
 
 

@@ -12,6 +12,11 @@ from adapter.job.plan import JobPlan
 from adapter.service.pages import Page
 
 
+def password_encryption(call: Call) -> str:
+    """get_account_password_encryption_metadata: the key for host_password_list."""
+    return call.services.password_key()
+
+
 def create_account(call: Call) -> Account:
     """create_account."""
     return call.services.catalog.create_account(call.scope, user=call.caller.user, **call.fields)
@@ -27,7 +32,6 @@ def create_script(call: Call) -> ScriptVersion:
     fields = dict(call.fields)
     language = fields.pop("script_language")
     checks.check_language("script_language", language)
-    checks.check_creatable("script_language", language)
     return call.services.catalog.create_script(call.scope, user=call.caller.user, language=language, **fields)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapter.api.json_text import shown
@@ -45,30 +45,25 @@ def check_language(name: str, language: int | None) -> None:
     """A number of JOB's languages, whether or not this service can run it."""
     if language is None or language not in set(ScriptLanguage):
         raise InvalidParameter(
-            name, say("must be 1 shell, 3 perl or 4 python, not {value}", value=shown(language))
+            name,
+            say(
+                "must be 1 shell, 2 bat, 3 perl, 4 python, 5 powershell or 6 sql, not {value}",
+                value=shown(language),
+            ),
         )
 
 
 def check_executable(name: str, script: ScriptRef) -> None:
-    """NotSupported if the script comes as text of a language that cannot be run yet."""
-    if script.content is not None and script.language is not None:
-        _check_supported(name, script.language, EXECUTABLE_LANGUAGES)
-
-
-def check_creatable(name: str, language: int) -> None:
-    """NotSupported for what nothing can execute: the languages of Windows."""
-    _check_supported(name, language, EXECUTABLE_LANGUAGES | {ScriptLanguage.SQL})
-
-
-def _check_supported(name: str, language: int, supported: Collection[int]) -> None:
-    if language not in supported:
+    """NotSupported if the script comes as text of a language that runs in another way: SQL."""
+    language = script.language
+    if script.content is not None and language is not None and language not in EXECUTABLE_LANGUAGES:
         raise NotSupported(
             say(
                 _USE,
                 name=name,
                 value=language,
                 meaning=ScriptLanguage(language).name.lower(),
-                allowed=", ".join(str(int(one)) for one in sorted(supported)),
+                allowed=", ".join(str(int(one)) for one in sorted(EXECUTABLE_LANGUAGES)),
             )
         )
 

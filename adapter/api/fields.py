@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import re
+import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -135,6 +136,20 @@ class Text(_Lenient):
                 say("must have at most {limit} characters, not {size}", limit=self.at_most, size=len(text))
             )
         return text.strip() if self.strip else text
+
+
+class Program(Text):
+    """The path of a program of Windows; blanks around it are cut off."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=True, **kwargs)
+
+    def read(self, value: Any) -> str:
+        """The path."""
+        path = super().read(value)
+        if not path.endswith(".exe") or any(unicodedata.category(character) == "Cc" for character in path):
+            raise self.wrong(say("a path that ends with .exe"), value)
+        return path
 
 
 class Base64(_Lenient):

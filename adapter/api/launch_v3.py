@@ -21,6 +21,7 @@ from adapter.job.commands import (
     ExecutePlan,
     ExecuteScript,
     ExecuteSql,
+    HostPassword,
     Launched,
     PushConfigFile,
     ScriptRef,
@@ -49,7 +50,6 @@ def execute_script_on(call: Call, target: Server) -> Launched:
         raise HostEmpty
     account = _account(call.fields)
     rolling = rolling_of(call["rolling_config"])
-    _refuse(call.fields, "windows_interpreter", "host_password_list")
     checks.check_executable("script_language", script)
     return call.services.launch.execute_script(
         ExecuteScript(
@@ -65,6 +65,8 @@ def execute_script_on(call: Call, target: Server) -> Launched:
             callback_url=call["callback_url"],
             start_task=call["start_task"],
             rolling=rolling,
+            windows_interpreter=call["windows_interpreter"],
+            host_passwords=tuple(_host_password(item) for item in call["host_password_list"]),
         )
     )
 
@@ -199,6 +201,15 @@ def _script(fields: Mapping[str, Any]) -> ScriptRef:
     if script_id is not None:
         return ScriptRef(script_id=script_id)
     return ScriptRef(content=content, language=fields["script_language"])
+
+
+def _host_password(item: Mapping[str, Any]) -> HostPassword:
+    return HostPassword(
+        encrypted=item["encrypted_password"],
+        bk_host_id=item["host_id"],
+        bk_cloud_id=item["bk_cloud_id"],
+        ip=item["ip"],
+    )
 
 
 def _account(fields: Mapping[str, Any]) -> AccountRef:

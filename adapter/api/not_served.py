@@ -13,7 +13,7 @@ _PUBLIC_SCRIPTS = """
 _MANAGEMENT = """
     create_credential create_file_source delete_account delete_cron
     delete_script delete_script_version disable_script_version
-    generate_local_file_upload_url get_account_password_encryption_metadata
+    generate_local_file_upload_url
     get_credential_detail get_cron_detail get_cron_list get_file_source_detail
     get_job_template_list get_latest_service_version get_notify_config save_cron update_account
     update_credential update_cron_status update_file_source update_script_basic

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from adapter.api.fields import Base64, Base64Bytes, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
+from adapter.api.fields import (
+    Base64,
+    Base64Bytes,
+    BaseSchema,
+    Flag,
+    Many,
+    Number,
+    Object,
+    Program,
+    Text,
+    Url,
+)
 from adapter.api.rolling import RollingFields
 from adapter.api.targets import AccountFields, ServerFields, Timeout, UncheckedServerFields
 
@@ -10,6 +21,17 @@ MAX_SCRIPT_BYTES = 16_777_215
 MAX_PARAM_BYTES = 65_535
 MAX_SENSITIVE_PARAM_BYTES = 48_128
 MAX_NAME = 512
+MAX_ENCRYPTED_PASSWORD = 172
+MAX_INTERPRETER = 260
+
+
+class HostPasswordFields(BaseSchema):
+    """One entry of host_password_list."""
+
+    bk_cloud_id = Number()
+    ip = Text(strip=True)
+    host_id = Number()
+    encrypted_password = Text(required=True, at_most=MAX_ENCRYPTED_PASSWORD, secret=True)
 
 
 class FastExecuteScript(BaseSchema):
@@ -29,8 +51,8 @@ class FastExecuteScript(BaseSchema):
     callback_url = Url()
     start_task = Flag(load_default=True)
     rolling_config = Object(RollingFields)
-    windows_interpreter = Raw()
-    host_password_list = Raw()
+    windows_interpreter = Program(at_most=MAX_INTERPRETER)
+    host_password_list = Many(Object(HostPasswordFields, required=True))
 
 
 class FastExecuteSql(BaseSchema):

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from marshmallow import ValidationError, validates_schema
 
-from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
+from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Program, Raw, Text, Url
 from adapter.api.rolling import RollingFields
-from adapter.api.schemas_v3 import MAX_NAME, MAX_PARAM_BYTES, MAX_SCRIPT_BYTES
+from adapter.api.schemas_v3 import (
+    MAX_INTERPRETER,
+    MAX_NAME,
+    MAX_PARAM_BYTES,
+    MAX_SCRIPT_BYTES,
+    HostPasswordFields,
+)
 from adapter.api.targets import DynamicGroup, Ipv4, Timeout, TopoNodeFields
 from adapter.messages import say
 
@@ -51,8 +57,8 @@ class FastExecuteScript(BaseSchema):
     callback_url = Url()
     start_task = Flag(load_default=True)
     rolling_config = Object(RollingFields)
-    windows_interpreter = Raw()
-    host_password_list = Raw()
+    windows_interpreter = Program(at_most=MAX_INTERPRETER)
+    host_password_list = Many(Object(HostPasswordFields, required=True))
 
 
 class GetJobInstanceStatus(BaseSchema):

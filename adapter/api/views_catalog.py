@@ -66,6 +66,11 @@ def published(value: ScriptVersion) -> dict[str, Any]:
     return {"id": value.id, "script_id": value.script_id, "status": int(value.status)}
 
 
+def password_encryption(public_key: str) -> dict[str, Any]:
+    """get_account_password_encryption_metadata: the only keys of JOB's in camel case."""
+    return {"publicKey": public_key, "encryptAlgorithm": "RSA"}
+
+
 def accounts(page: Page[Account]) -> dict[str, Any]:
     """get_account_list."""
     return page_of(page, account)

@@ -28,6 +28,7 @@ from adapter.engine.runner import Outcome, PlaybookRun
 from adapter.engine.secret_server import serve_secrets
 from adapter.engine.surroundings import HandedOver, Order, Surroundings
 from adapter.engine.turns import Turns
+from adapter.engine.windows import take_up
 from adapter.job.model import Host, StepInstance
 from adapter.job.status import HostStatus
 from adapter.store.claims import ClaimLost
@@ -62,6 +63,7 @@ class Execution:
     stopping_since: float | None = None
     is_terminated: bool = False
     problem: str = ""
+    taken_up: set[str] = field(default_factory=set)  #: hosts on which scripts start at most once
     answers: int = 0  #: results of hosts in this attempt, also of those that have not ended
     deadline: float = field(init=False)  #: by time.monotonic(): a clock that jumps changes nothing
 
@@ -139,6 +141,9 @@ class Execution:
         while self.board.unfinished and not patience.is_lost:
             if self.batches.next_in == 0:
                 self._begin_batch()
+            take_up(run_input.windows if self.step.script else (), self.taken_up, self.board, self.recorder)
+            if not self.board.unfinished:
+                break
             before, self.answers = len(self.board.unfinished), 0
             turn = self._turn(turns, before)
             waiting = {} if turn is None else {"ADAPTER_WAIT": str(turn)}

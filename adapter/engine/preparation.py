@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
+from adapter.ansible import windows
 from adapter.ansible.database import NoClient, told
 from adapter.ansible.inventory import RunInventory, run_inventory
 from adapter.ansible.playbook import (
@@ -29,7 +30,8 @@ from adapter.ports import Hosts
 from adapter.store.accounts import AccountStore
 from adapter.store.jobs import JobStore
 
-SCRIPT_FILE = "files/script"
+SCRIPT_DIRECTORY = "files"
+SCRIPT_FILE = f"{SCRIPT_DIRECTORY}/script"
 STEP_PLAYBOOK = "step.yml"
 STOP_PLAYBOOK = "stop.yml"
 CLEAN_PLAYBOOK = "clean.yml"
@@ -75,14 +77,14 @@ class Preparation:
     ) -> RunInput:
         """The input of the run that removes runs (step instance, execute count) from hosts. Raises AccountGone."""
         account = self._account(account_id)
-        inventory = self._inventory({TARGETS: targets})
+        inventory = self._of_targets(account, targets)
         plays = clean_plays(account, inventory, [self._key(*run) for run in runs])
         return self._of_account(account, inventory, {CLEAN_PLAYBOOK: plays}, targets)
 
     def look_input(self, account_id: int, targets: Sequence[Host]) -> RunInput:
         """The input of the run that tells how runs stand on hosts. Raises AccountGone."""
         account = self._account(account_id)
-        inventory = self._inventory({TARGETS: targets})
+        inventory = self._of_targets(account, targets)
         plays = look_plays(account, inventory, self.installation)
         return self._of_account(account, inventory, {LOOK_PLAYBOOK: plays}, targets)
 
@@ -106,17 +108,23 @@ class Preparation:
             secrets["param"] = param
         else:
             task = replace(task, param=param)
-        inventory = self._inventory({TARGETS: targets})
+        passwords = self.jobs.host_passwords(step.id)
+        secrets |= {windows.host_password_name(host_id): text for host_id, text in passwords.items()}
+        inventory = self._of_targets(account, targets, frozenset(passwords))
         max_log = self.settings.max_log_bytes
+        files, on_windows = {SCRIPT_FILE: task.content.encode()}, None
+        if inventory.windows and windows.can_run(task.language):
+            on_windows = windows.arguments(task, SCRIPT_DIRECTORY)
+            files[on_windows["windows_script"]] = windows.script_bytes(task)
         plays = {
-            STEP_PLAYBOOK: script_plays(task, account, inventory, key, SCRIPT_FILE, max_log),
+            STEP_PLAYBOOK: script_plays(task, account, inventory, key, SCRIPT_FILE, max_log, on_windows),
             STOP_PLAYBOOK: stop_plays(task, account, inventory, key),
         }
         return RunInput.of(
             inventory,
             plays,
             forks=self._forks(targets),
-            files={SCRIPT_FILE: task.content.encode()},
+            files=files,
             secrets=secrets,
         )
 
@@ -159,6 +167,12 @@ class Preparation:
     def _inventory(self, groups: dict[str, Sequence[Host]]) -> RunInventory:
         names = {host.name for members in groups.values() for host in members}
         return run_inventory(groups, self.hosts.variables(names), getpass.getuser())
+
+    def _of_targets(
+        self, account: Account, targets: Sequence[Host], host_passwords: frozenset[int] = frozenset()
+    ) -> RunInventory:
+        """The inventory of a run of one account."""
+        return windows.with_logins(self._inventory({TARGETS: targets}), account, host_passwords)
 
     def _forks(self, hosts: Sequence[Host]) -> int:
         return max(1, min(self.settings.forks, len(hosts)))

@@ -53,6 +53,16 @@ class ScriptRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HostPassword:
+    """The account's password on one host, named by id (wins) or by cloud area and address; still encrypted."""
+
+    encrypted: str = field(repr=False)
+    bk_host_id: int | None = None
+    bk_cloud_id: int | None = None
+    ip: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExecuteScript:
     """fast_execute_script. `param` is decoded; `timeout` in seconds."""
 
@@ -68,6 +78,8 @@ class ExecuteScript:
     callback_url: str | None = None
     start_task: bool = True
     rolling: Rolling | None = None  #: without its sizes
+    windows_interpreter: str | None = None
+    host_passwords: tuple[HostPassword, ...] = ()  #: looked at for Windows accounts only
 
 
 @dataclass(frozen=True, kw_only=True)

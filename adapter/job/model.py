@@ -154,6 +154,7 @@ class ScriptTask:
     db_account_id: int | None = None  #: of SQL: whose client runs it, as the account of `account_id`
     script_id: str | None = None
     script_version_id: int | None = None
+    windows_interpreter: str | None = None  #: a program's path on Windows hosts; None is the language's own
 
 
 @dataclass(frozen=True, kw_only=True)

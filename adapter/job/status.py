@@ -153,7 +153,7 @@ class ScriptLanguage(IntEnum):
 
 
 #: What can be executed as a script today, on POSIX hosts. SQL needs a database's account: fast_execute_sql.
-EXECUTABLE_LANGUAGES = frozenset({ScriptLanguage.SHELL, ScriptLanguage.PERL, ScriptLanguage.PYTHON})
+EXECUTABLE_LANGUAGES = frozenset(ScriptLanguage) - {ScriptLanguage.SQL}
 
 
 class AccountCategory(IntEnum):

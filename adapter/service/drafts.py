@@ -18,6 +18,7 @@ class ScriptDraft:
     param: str = ""
     param_sensitive: bool = False
     timeout: int = 7200
+    windows_interpreter: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from typing import TypeVar
@@ -14,6 +14,7 @@ from adapter.job.commands import (
     ExecutePlatformJob,
     ExecuteScript,
     ExecuteSql,
+    HostPassword,
     Launched,
     Once,
     PlannedStep,
@@ -24,8 +25,8 @@ from adapter.job.dangerous import Finding
 from adapter.job.model import Host, JobInstance, Scope, StepInstance
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
-from adapter.job.status import ScriptLanguage, TaskType, TransferMode
-from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME
+from adapter.job.status import AccountType, ScriptLanguage, TaskType, TransferMode
+from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME, say
 from adapter.ports import Clock, Hosts, Planner
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
@@ -38,11 +39,13 @@ from adapter.service.drafts import (
     SqlDraft,
     StepDraft,
 )
+from adapter.service.host_passwords import of_hosts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables
 from adapter.service.step_builder import StepBuilder
 from adapter.store.jobs import JobStore
 from adapter.store.once import KeyTaken
+from adapter.store.password_key import PasswordKey
 
 _Command = TypeVar(
     "_Command", ExecuteScript, ExecuteSql, TransferFile, PushConfigFile, ExecutePlan, ExecutePlatformJob
@@ -87,6 +90,7 @@ class Launch:
         wake: Callable[[], None],
         dangerous: DangerousScripts,
         planner: Planner,
+        password_key: PasswordKey,
     ) -> None:
         self._jobs = jobs
         self._catalog = catalog
@@ -95,6 +99,7 @@ class Launch:
         self._wake = wake
         self._dangerous = dangerous
         self._planner = planner
+        self._password_key = password_key
         self._builder = StepBuilder(catalog, hosts)
 
     @_at_most_once
@@ -111,12 +116,14 @@ class Launch:
             param=command.param,
             param_sensitive=command.param_sensitive,
             timeout=command.timeout,
+            windows_interpreter=command.windows_interpreter,
         )
         return self._submit_fast(
             command.caller,
             StepDraft(name=name, target=command.target, work=work, rolling=command.rolling),
             _job(command.caller, command.scope, name, command.callback_url, now_ms),
             command.start_task,
+            command.host_passwords,
         )
 
     @_at_most_once
@@ -241,12 +248,39 @@ class Launch:
         if not self._hosts.has_scope(scope):
             raise errors.ScopeUnknown(str(scope))
 
-    def _submit_fast(self, caller: Caller, draft: StepDraft, job: JobInstance, start: bool) -> Launched:
+    def _submit_fast(
+        self,
+        caller: Caller,
+        draft: StepDraft,
+        job: JobInstance,
+        start: bool,
+        passwords: Sequence[HostPassword] = (),
+    ) -> Launched:
         places = Places.within(job.scope)
         found = self._screened([draft], places)
         self._jobs.require_room(job)
         prepared = self._builder.build(draft, places, PlanVariables())
-        return self._submit(caller, replace(job, started=start), [prepared], found=found)
+        opened = self._opened(draft, places, passwords, prepared.hosts)
+        return self._submit(caller, replace(job, started=start), [prepared], found=found, passwords=[opened])
+
+    def _opened(
+        self, draft: StepDraft, places: Places, given: Sequence[HostPassword], hosts: Iterable[Host]
+    ) -> dict[int, str]:
+        """Passwords by host. JOB looks at them for Windows accounts only, and not at those of other hosts.
+
+        Raises FieldInvalid (1240003) for one that cannot be read.
+        """
+        if not given or not isinstance(draft.work, ScriptDraft):
+            return {}
+        if self._builder.account(places.accounts, draft.work.account).type != AccountType.WINDOWS:
+            return {}
+        try:
+            return of_hosts(given, hosts, self._password_key.opened)
+        except ValueError:
+            raise errors.FieldInvalid(
+                "host_password_list.encrypted_password",
+                say("must be encrypted as get_account_password_encryption_metadata says"),
+            ) from None
 
     def _screened(self, drafts: Iterable[StepDraft], places: Places) -> list[Sequence[Finding]]:
         """What dangerous rules find in each step's script. Raises DangerousScript for one that must not run."""
@@ -262,6 +296,7 @@ class Launch:
         prepared: Iterable[Prepared],
         variables: PlanVariables | None = None,
         found: Sequence[Sequence[Finding]] = (),
+        passwords: Sequence[Mapping[int, str]] = (),
     ) -> Launched:
         prepared = tuple(prepared)
         steps = tuple(
@@ -277,7 +312,7 @@ class Launch:
             )
         told = variables.told if variables else ()
         stored = self._jobs.add(
-            replace(job, steps=steps), [one.hosts for one in prepared], told, caller, found
+            replace(job, steps=steps), [one.hosts for one in prepared], told, caller, found, passwords
         )
         if stored.started:
             self._wake()

@@ -135,9 +135,10 @@ class StepBuilder:
             param=param.replace("\n", " "),
             param_sensitive=work.param_sensitive or is_secret,
             timeout=work.timeout,
-            account_id=self._account(places.accounts, work.account).id,
+            account_id=self.account(places.accounts, work.account).id,
             script_id=script_id,
             script_version_id=version_id,
+            windows_interpreter=work.windows_interpreter,
         )
 
     def _sql_task(self, work: SqlDraft, places: Places) -> ScriptTask:
@@ -176,20 +177,29 @@ class StepBuilder:
     def _text(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> tuple[str, int, str | None, int | None]:
         if ref.version_id is None and not ref.script_id and ref.content:
             if ref.language is None:
-                raise errors.InvalidParameter("script_language", "script_content needs one: 1, 3 or 4")
+                raise errors.InvalidParameter("script_language", "script_content needs one: 1 to 5")
             return ref.content, ref.language, None, None
         version = _first(scopes, lambda scope: self._catalog.script_version(scope, ref), errors.ScriptUnknown)
         return version.content, version.language, version.script_id, version.id
 
-    def _account(self, scopes: tuple[Scope, ...], ref: AccountRef) -> Account:
+    def account(self, scopes: tuple[Scope, ...], ref: AccountRef) -> Account:
+        """An account of operating systems. Raises AccountUnknown, and NotSupported for a database's."""
         account = _first(scopes, lambda scope: self._catalog.account(scope, ref), errors.AccountUnknown)
         is_of_system = account.category == AccountCategory.SYSTEM and account.type not in DATABASES
         if not is_of_system:
             raise errors.NotSupported(
                 f"account [{account.alias}] is a database account; scripts and files need a system account"
             )
+        return account
+
+    def _account(self, scopes: tuple[Scope, ...], ref: AccountRef) -> Account:
+        """One of those that files and SQL can use."""
+        account = self.account(scopes, ref)
         if account.type == AccountType.WINDOWS:
-            raise errors.NotSupported(f"account [{account.alias}] is a Windows account; use a Linux account")
+            raise errors.NotSupported(
+                f"account [{account.alias}] is a Windows account, which only scripts can use; "
+                "use a Linux account"
+            )
         return account
 
     def _targets(self, draft: StepDraft, places: Places, variables: PlanVariables) -> tuple[Host, ...]:
@@ -294,7 +304,7 @@ def _require_executable(language: int) -> None:
     if language not in EXECUTABLE_LANGUAGES:
         known = language in list(ScriptLanguage)
         name = ScriptLanguage(language).name.lower() if known else "unknown"
-        raise errors.NotSupported(f"scripts of language {language} ({name}); use 1, 3 or 4")
+        raise errors.NotSupported(f"scripts of language {language} ({name}); use 1 to 5")
 
 
 def _limit_file_tasks(sources: Iterable[FileSource], hosts: tuple[Host, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,10 +29,11 @@ _job = tables.job_instance
 _step = tables.step_instance
 _host = tables.host_result
 _variable = tables.job_variable
+_password = tables.host_password
 
 # Of every request and every poll: built once, because building one takes longer than running it.
 _ADD_JOB, _ADD_STEP, _ADD_HOSTS = sa.insert(_job), sa.insert(_step), sa.insert(_host)
-_ADD_VARIABLES = sa.insert(_variable)
+_ADD_VARIABLES, _ADD_PASSWORDS = sa.insert(_variable), sa.insert(_password)
 _JOB = sa.select(_job).where(_job.c.id == sa.bindparam("job"))
 _CALLBACK_SECRET = sa.select(_job.c.callback_secret).where(_job.c.id == sa.bindparam("job"))
 _STATUS = sa.select(_job.c.status).where(_job.c.id == sa.bindparam("job"))
@@ -78,10 +79,11 @@ class JobStore(JobProgress, JobOperations):
         variables: Sequence[JobVariable] = (),
         caller: Caller | None = None,
         dangerous: Sequence[Sequence[Finding]] = (),
+        passwords: Sequence[Mapping[int, str]] = (),
     ) -> JobInstance:
         """Store the job, its steps and variables, a waiting host result for each of a step's `hosts`; or nothing.
 
-        `dangerous` is what rules have found in each step.
+        `dangerous` is what rules have found in each step, `passwords` those of its account by bk_host_id.
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
         Raises KeyTaken if the caller's key stands for a job by now, and what Room.keep() raises.
         """
@@ -98,6 +100,7 @@ class JobStore(JobProgress, JobOperations):
             )
             if variables:
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
+            self._add_passwords(connection, zip(steps, passwords, strict=False))
             note_findings(connection, job_id, zip((step.id for step in steps), dangerous, strict=False))
             if caller is not None and caller.once is not None:
                 mark_launched(connection, self._box, caller.app_code, caller.once, job_id)
@@ -201,6 +204,13 @@ class JobStore(JobProgress, JobOperations):
             return self._box.decrypt(row.param_secret)
         return codec.loads(ScriptTask, row.definition).param
 
+    def host_passwords(self, step_instance_id: int) -> dict[int, str]:
+        """Passwords in clear of the step's Windows account that hold on single hosts, by bk_host_id."""
+        statement = sa.select(_password).where(_password.c.step_instance_id == step_instance_id)
+        with self._engine.begin() as connection:
+            rows = connection.execute(statement).all()
+        return {row.bk_host_id: self._box.decrypt(row.password_secret) for row in rows}
+
     def hosts(self, step_instance_id: int, execute_count: int) -> tuple[HostResult, ...]:
         """The hosts of one execution of a step, in the order of its targets."""
         wanted = {"step": step_instance_id, "count": execute_count}
@@ -276,6 +286,21 @@ class JobStore(JobProgress, JobOperations):
         if script and script.param_sensitive:
             script = replace(script, param=job_rows.MASK)
         return replace(step, id=step_id, script=script)
+
+    def _add_passwords(
+        self, connection: sa.Connection, passwords: Iterable[tuple[StepInstance, Mapping[int, str]]]
+    ) -> None:
+        rows = [
+            {
+                "step_instance_id": step.id,
+                "bk_host_id": host_id,
+                "password_secret": self._box.encrypt(password),
+            }
+            for step, by_host in passwords
+            for host_id, password in by_host.items()
+        ]
+        if rows:
+            connection.execute(_ADD_PASSWORDS, rows)
 
     def _step_row(self, step_instance_id: int) -> sa.Row[Any] | None:
         if not is_id(step_instance_id):

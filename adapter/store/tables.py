@@ -268,6 +268,7 @@ installation = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("key_digest", sa.String(64), nullable=False),
+    sa.Column("password_key_secret", sa.Text),  # the RSA key that clients encrypt hosts' passwords for
 )
 
 step_instance = sa.Table(
@@ -332,6 +333,15 @@ host_result = sa.Table(
     _change(),
     sa.Index("ix_host_result_change", sa.text(OF_STEP), "execute_count", "change", "bk_host_id"),
     sqlite_with_rowid=False,
+)
+
+#: Passwords of a step's Windows account that are only good on one host.
+host_password = sa.Table(
+    "host_password",
+    metadata,
+    sa.Column("step_instance_id", sa.ForeignKey("step_instance.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("bk_host_id", sa.BigInteger, primary_key=True),
+    sa.Column("password_secret", sa.Text, nullable=False),
 )
 
 log_chunk = sa.Table(

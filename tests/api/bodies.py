@@ -132,6 +132,7 @@ _V3: dict[str, dict[str, Any]] = {
         "description": "d",
     },
     "get_account_list": {"category": 1, "alias": "a", "account": "b", "start": 0, "length": 20},
+    "get_account_password_encryption_metadata": {},
     "create_dangerous_rule": {
         "expression": "rm +-rf",
         "script_language_list": [1],

@@ -27,6 +27,7 @@ from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
+from adapter.store.password_key import PasswordKey
 from adapter.testing.hosts import MemoryHosts
 
 from .client import JobClient, TestClient
@@ -120,6 +121,7 @@ class make_world:  # noqa: N801 used like a function
             ),
             dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
             hosts=hosts,
+            password_key=PasswordKey(stores.engine, stores.box).public_key,
             ready=lambda: None,
         )
         self.app = create_app(services, settings or Settings(max_body_bytes=MAX_BODY))

@@ -30,6 +30,7 @@ from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores
+from adapter.store.password_key import PasswordKey
 from adapter.testing.hosts import MemoryHosts
 
 from .client import JobClient, TestClient
@@ -81,9 +82,10 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
     preparation = Preparation(
         jobs=jobs, accounts=stores.accounts, hosts=hosts, settings=settings, installation="real"
     )
+    password_key = PasswordKey(stores.engine, stores.box)
     services = Services(
         access=Access(stores.apps),
-        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation)),
+        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation), password_key),
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
@@ -93,6 +95,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
         catalog=catalog,
         dangerous=dangerous,
         hosts=hosts,
+        password_key=password_key.public_key,
         ready=lambda: None,
     )
     accounts = [

@@ -139,7 +139,7 @@ def test_scripts(world: World, unique: Callable[[str], str]) -> None:
         ({"version": "a b"}, 1240003),
         ({"script_language": 0}, 1241005),
         ({"script_language": 7}, 1241005),
-        ({"script_language": 5}, 1241011),
+        ({"script_language": 6, "content": None}, 1240003),
     ],
 )
 def test_refused_scripts(world: World, changes: dict[str, Any], code: int) -> None:

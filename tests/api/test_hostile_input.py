@@ -140,6 +140,7 @@ def test_millions_of_small_things(real: Real) -> None:
         ("fast_execute_script", {"target_server": {"host_id_list": [1] * (MAX_ITEMS + 1)}}),
         ("fast_execute_script", {"target_server": {"dynamic_group_list": [{}] * (MAX_ITEMS + 1)}}),
         ("fast_execute_script", {"target_server": {"topo_node_list": [None] * (MAX_ITEMS + 1)}}),
+        ("fast_execute_script", {"host_password_list": [{}] * (MAX_ITEMS + 1)}),
         ("fast_transfer_file", {"file_source_list": [{}] * (MAX_ITEMS + 1)}),
         ("execute_job_plan", {"global_var_list": [0] * (MAX_ITEMS + 1)}),
         ("batch_get_job_instance_ip_log", {"host_id_list": [1] * (MAX_ITEMS + 1)}),

@@ -47,8 +47,8 @@ def _told(http: TestClient, body: dict[str, Any], language: str | None, path: st
         ),
         (
             {"script_language": 9},
-            "请求参数[script_language]不合法：必须是 1 shell、3 perl 或 4 python，而不是 9",
-            "Invalid request parameter [script_language]: must be 1 shell, 3 perl or 4 python, not 9",
+            "请求参数[script_language]不合法：必须是 1 shell、2 bat、3 perl",
+            "Invalid request parameter [script_language]: must be 1 shell, 2 bat, 3 perl",
         ),
         (
             {"target_server": "{"},

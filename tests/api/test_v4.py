@@ -109,7 +109,7 @@ def test_fields_that_cannot_be(world: World, changes: dict[str, Any], field: str
     [
         ({"script_language": 9}, 400, "INVALID_ARGUMENT", "1241005"),
         ({"script_version_id": 0}, 400, "INVALID_ARGUMENT", "1241005"),
-        ({"script_language": 2}, 501, "NOT_IMPLEMENTED", "1241011"),
+        ({"script_language": 6}, 501, "NOT_IMPLEMENTED", "1241011"),
         ({"rolling_config": {"expression": "x"}}, 400, "INVALID_ARGUMENT", "1244026"),
         (
             {"execute_target": {"kube_container_filters": [{"a": 1}]}},

@@ -26,6 +26,7 @@ from adapter.store.accounts import AccountStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
+from adapter.store.password_key import PasswordKey
 from adapter.store.plans import PlanStore
 from adapter.store.quota import JobQuota, Room
 from adapter.store.scripts import ScriptStore
@@ -80,8 +81,18 @@ class World:
     def __post_init__(self) -> None:
         self.rules = DangerousRuleStore(self.jobs._engine)
         self.dangerous = DangerousScripts(self.rules, self)
+        self.password_key = PasswordKey(self.jobs._engine, self.jobs._box)
         catalog = Catalog(accounts=self.accounts, scripts=self.scripts, plans=self.plans, clock=self)
-        self.launch = Launch(self.jobs, catalog, self.hosts, self, self.wake, self.dangerous, NamingPlanner())
+        self.launch = Launch(
+            self.jobs,
+            catalog,
+            self.hosts,
+            self,
+            self.wake,
+            self.dangerous,
+            NamingPlanner(),
+            self.password_key,
+        )
         self.operate = Operate(self.jobs, self, self.wake)
         self.query = Query(self.jobs, self.logs)
 

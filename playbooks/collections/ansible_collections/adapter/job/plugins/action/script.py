@@ -10,6 +10,8 @@
         timeout: 7200
         user: root          # whom the script must run as; "" does not look
         max_log: 5242880    # bytes of output that are kept
+        windows_script: files/script.ps1                # where the connection's shell is one of Windows: by
+        windows_interpreter: !unsafe 'D:\\py\\python.exe'  # Ansible's own `script` instead (plugin_utils/windows)
         keys: [...]         # of runs to remove, for clean only
 
 With $ADAPTER_WAIT a host gets that many seconds of this run and may stay unfinished (`running`): when there are
@@ -29,6 +31,7 @@ from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
+from ansible_collections.adapter.job.plugins.plugin_utils import windows
 from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Answer, Exchange, NoAnswer
 from ansible_collections.adapter.job.plugins.plugin_utils.reach import pause_before, take_retries, was_in_vain
 from ansible_collections.adapter.job.plugins.plugin_utils.secret_socket import SecretUnavailable, fetch
@@ -47,6 +50,13 @@ _GRACE = 60
 _LAUNCH_LIMIT = 20
 #: Seconds: what is left of a turn below that is not worth another exchange.
 _SHORTEST = 0.5
+#: Languages that only Windows has, and all that it has.
+_OF_WINDOWS, _ON_WINDOWS = (2, 5), (1, 2, 3, 4, 5)
+_NOT_TWICE = (
+    "the connection to this Windows host broke, or the service, after the script may have started: what became of "
+    "it cannot be learned, and it is not started again"
+)
+_NOT_ENDED = "the script has not ended in its time; it may go on, for nobody can stop it on this Windows host"
 _UNFINISHED = ("running", "launching")
 #: The language whose script is run by a client of a database.
 _SQL = 6
@@ -60,7 +70,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _requires_connection = True
     _supports_check_mode = False
     _VALID_ARGS = frozenset(
-        "phase key keys script language param param_secret timeout user max_log".split()  # noqa: SIM905
+        "phase key keys script language param param_secret timeout user max_log "  # noqa: SIM905
+        "windows_script windows_interpreter".split()
     )
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -81,7 +92,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             0  # of the last exchange: where its output begins, and how much of it was wanted
         )
         try:
-            job = getattr(self, f"_phase_{self._args['phase']}")()
+            self._task_vars = task_vars
+            where = "_windows" if windows.is_windows(self) else ""
+            job = getattr(self, f"_phase_{self._args['phase']}{where}")()
         except NoAnswer as error:
             job = self._finish("no_answer", None, str(error))
         except SecretUnavailable as error:
@@ -104,6 +117,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _phase_run(self) -> dict[str, Any]:
         if recorded := self._spool.result():
             return recorded
+        if int(self._args["language"]) in _OF_WINDOWS:
+            return self._finish("refused", None, "bat and PowerShell scripts run on Windows hosts only")
         until = self._spool.turn_ends()
         if not self._spool.is_started():
             if self._spool.stop_reason():
@@ -136,6 +151,54 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return self._job("finished", 0, "")
         return self._job(answer.state, None, " ".join(answer.words[2:]))
 
+    def _phase_run_windows(self) -> dict[str, Any]:
+        """To the end, whatever this host's turn is: nobody could follow the script later."""
+        if recorded := self._spool.result():
+            return recorded
+        if self._spool.stop_reason():
+            return self._phase_stop_windows()
+        if reason := self._task_vars.get("job_windows_problem"):
+            return self._finish("no_password", None, str(reason))
+        if int(self._args["language"]) not in _ON_WINDOWS:
+            return self._finish("refused", None, "scripts of this language do not run on Windows hosts")
+        if not self._spool.mark_told():
+            return self._finish("lost", None, _NOT_TWICE)
+        return self._run_on_windows()
+
+    def _run_on_windows(self) -> dict[str, Any]:
+        line, program = windows.command_line(
+            self._playbook_dir / str(self._args["windows_script"]),
+            int(self._args["language"]),
+            str(self._args.get("windows_interpreter") or ""),
+            self._param().replace("\n", " "),
+        )
+        started = _now()
+        try:
+            reply = windows.run(self, self._task_vars, line, program, int(self._args["timeout"]))
+        except windows.Overdue:
+            return self._finish("overdue", None, _NOT_ENDED, started=started)
+        except AnsibleConnectionFailure as error:
+            if was_in_vain(self._connection, error):
+                self._spool.forget_told()
+                raise
+            return self._finish("lost", None, f"{_NOT_TWICE}: {error}", started=started)
+        output = f"{reply['stdout']}{reply['stderr']}".encode("utf-8", "replace")
+        self._from = 0
+        self._keep(output[: self._max_log])
+        return self._finish("finished", int(reply["rc"]), "", log_bytes=len(output), started=started)
+
+    def _phase_stop_windows(self) -> dict[str, Any]:
+        if recorded := self._spool.result():
+            return recorded
+        if self._spool.was_told():
+            return self._finish(
+                "not_stopped", None, "a script on a Windows host cannot be stopped; it may go on"
+            )
+        return self._finish("terminated", None, "")
+
+    def _phase_clean_windows(self) -> dict[str, Any]:
+        return self._job("finished", 0, "")  # Ansible's `script` has left nothing
+
     def _follow(self, until: float | None, overdue: float) -> dict[str, Any]:
         """Take what comes until the script ends, or this host's turn; `overdue` is when the host is given up."""
         launching_until = time.monotonic() + _LAUNCH_LIMIT
@@ -162,9 +225,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         script = (self._playbook_dir / str(self._args["script"])).read_bytes()
         if int(self._args["language"]) == _SQL:
             script = (_PROGRAMS / "sql.sh").read_bytes() + script
-        secret = self._args.get("param_secret")
-        param = fetch(str(secret)) if secret else str(self._args.get("param", ""))
-        data = param.replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
+        data = self._param().replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
         head = (self._user, self._args["timeout"], self._args["language"], len(script), *self._place())
         is_first = self._spool.mark_told()
         retries = take_retries(self._connection)
@@ -183,6 +244,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                     raise
             time.sleep(pause_before(retry))
         return self._until_answered(start, until, self._overdue(), AnsibleConnectionFailure)
+
+    def _param(self) -> str:
+        """Ansible reads an empty text that is marked unsafe as None."""
+        secret = self._args.get("param_secret")
+        return fetch(str(secret)) if secret else str(self._args.get("param") or "")
 
     def _followed(self, until: float | None, overdue: float) -> Answer | None:
         """An answer, however often the connection breaks; None if the host's turn is over without one."""

@@ -61,6 +61,8 @@ class Exchange:
         Raises NoAnswer, and AnsibleConnectionFailure if the host cannot be reached. Standard input is never
         empty: without data ssh would allocate a terminal, which changes bytes and hangs up on children.
         """
+        if getattr(self._action._connection._shell, "_IS_WINDOWS", False):
+            raise NoAnswer(1, "only scripts run on Windows hosts: files cannot be moved to or from them")
         nonce = f"job-{secrets.token_hex(8)}"
         data += f"{nonce}\n".encode() if is_sealed else b""
         words = shlex.join([verb, key, nonce, *(str(arg) for arg in args)])

@@ -88,6 +88,10 @@ class Spool:
         _put(path, f"{_boot()} {time.monotonic()}")
         return True
 
+    def was_told(self) -> bool:
+        """True if the host may have been told to start."""
+        return self._directory is not None and self._path("told").exists()
+
     def forget_told(self) -> None:
         """The connection was never there: nothing was told."""
         if self._directory is not None:
