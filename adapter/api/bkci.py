@@ -26,7 +26,7 @@ def execute_script(call: Call) -> Launched:
         "param_sensitive": fields["is_param_sensitive"],
         "callback_url": (fields["callback"] or {}).get("url"),
         "start_task": True,
-        "host_password_list": None,
+        "host_password_list": [],
     }
     return launch_v4.execute_script(replace(call, fields=v4_fields))
 

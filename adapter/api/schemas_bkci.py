@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Raw, Text, Url
+from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Program, Raw, Text, Url
 from adapter.api.rolling import RollingFields
-from adapter.api.schemas_v3 import MAX_NAME, MAX_PARAM_BYTES, MAX_SCRIPT_BYTES, FastTransferFile
+from adapter.api.schemas_v3 import (
+    MAX_INTERPRETER,
+    MAX_NAME,
+    MAX_PARAM_BYTES,
+    MAX_SCRIPT_BYTES,
+    FastTransferFile,
+)
 from adapter.api.schemas_v4 import HostV4
 from adapter.api.targets import DynamicGroup, Timeout, TopoNodeFields
 
@@ -38,7 +44,7 @@ class PluginFastExecuteScript(BaseSchema):
     is_param_sensitive = Flag(load_default=False)
     callback = Object(_Callback)
     rolling_config = Object(RollingFields)
-    windows_interpreter = Raw()
+    windows_interpreter = Program(at_most=MAX_INTERPRETER)
 
 
 class PluginFastTransferFile(FastTransferFile):
