@@ -157,13 +157,15 @@ def test_a_bundle_says_what_it_lacks(service: Service, tmp_path: Path) -> None:
 def test_a_restart_before_the_run_loses_nothing(lab: Lab, fresh_service: NewService) -> None:
     """The service is killed while the job waits for its place; meanwhile its contents are not to be read."""
     service = fresh_service("--max-running-jobs", "1")
-    before = Jobs(service).script("sleep 4", 103)
+    gate = f"/tmp/gate{secrets.token_hex(4)}"
+    before = Jobs(service).script(f"until [ -e {gate} ]; do sleep 0.2; done", 103)
     job = push(service, {"app.conf": SECRET}, "/home/job/restart", 103)
     assert service.status(1, job.id)["job_instance"]["status"] == 1
     service.kill()
     assert kept(service.data_dir) == 1
     assert where(service.data_dir, SECRET) == []
     service.start()
+    lab.exec(lab.host(103), ["touch", gate])
     before.succeeded()
     job.succeeded()
     assert lab.read(lab.host(103), "/home/job/restart/app.conf") == SECRET
