@@ -36,6 +36,7 @@ class Action:
 
     def __init__(self, reply: Any, shell: str = "/bin/sh") -> None:
         self._play_context = SimpleNamespace(executable=shell)
+        self._connection = SimpleNamespace(_shell=SimpleNamespace())
         self.reply = reply
         self.sent: list[bytes] = []
 
@@ -52,6 +53,15 @@ class Action:
 def ask(reply: Any) -> Any:
     """The answer a program gets across."""
     return exchange.Exchange(Action(reply), "supervisor.sh")("follow", "key")
+
+
+def test_a_windows_host_is_asked_nothing() -> None:
+    """It has no such shell; what it would answer is no help to anybody."""
+    action = Action(None)
+    action._connection._shell._IS_WINDOWS = True
+    with pytest.raises(exchange.NoAnswer, match="only scripts run on Windows hosts"):
+        exchange.Exchange(action, "files.sh")("state", "key")
+    assert action.sent == []
 
 
 @pytest.mark.parametrize("around", [b"", b"motd\nLast login\n", b"job-00 BEGIN 3\n", b"\xff\r\n"])
