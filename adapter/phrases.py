@@ -150,4 +150,11 @@ PHRASES: Mapping[str, str] = {
     "X-Bkapi-JWT is not signed with RS256, RS384 or RS512": "X-Bkapi-JWT 的签名算法不是 RS256、RS384 或 RS512",
     "X-Bkapi-JWT is signed by nobody whose key is in ADAPTER_JWT_PUBLIC_KEYS": "X-Bkapi-JWT 的签名与 ADAPTER_JWT_PUBLIC_KEYS 中的任何公钥都不符",
     "X-Bkapi-JWT is not in base64": "X-Bkapi-JWT 不是 base64",
+    "variable [{name}]: {reason}": "变量 [{name}]：{reason}",
+    'must be written as ("value" …) or (["key"]="value" …)': '必须写成 ("值" …) 或 (["键"]="值" …)',
+    'each value of an associative array must have a key, ["key"]="value"': '关联数组的每个值都必须有键，["键"]="值"',
+    "[{key}] is no index, a whole number from 0": "[{key}] 不是下标，下标是从 0 开始的整数",
+    "]= is missing at character {place}": "第 {place} 个字符处缺少 ]=",
+    "{char} must stand in single quotes at character {place}": "第 {place} 个字符 {char} 必须放在单引号内",
+    "a quote is not closed at character {place}": "第 {place} 个字符处的引号没有闭合",
 }

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from adapter.job.commands import PlannedRun
 from adapter.job.model import Host, Scope, Server, StepInstance
+from adapter.job.variables import StepVariables
 
 
 class Clock(Protocol):
@@ -20,8 +21,13 @@ class Clock(Protocol):
 class Planner(Protocol):
     """Says what Ansible would be given to run a step. Answers from memory and the store, runs nothing."""
 
-    def plan(self, step: StepInstance, targets: Sequence[Host]) -> PlannedRun | None:
-        """The run of a step that is not stored, on these hosts; None if the step needs no Ansible."""
+    def plan(
+        self, step: StepInstance, targets: Sequence[Host], variables: StepVariables | None = None
+    ) -> PlannedRun | None:
+        """The run of a step that is not stored, on these hosts; None if the step needs no Ansible.
+
+        `variables` are those of a plan's step.
+        """
         ...
 
 

@@ -29,6 +29,10 @@ class RunInventory:
     secrets: dict[str, str]
     windows: frozenset[str] = frozenset()  #: hosts of Windows; then each host says whom Ansible logs in as
 
+    def give(self, name: str, variable: str, values: Mapping[str, str]) -> None:
+        """A variable more of one host: texts by name, which are never rendered."""
+        self.hosts[name][variable] = {key: UserText(value) for key, value in values.items()}
+
     def of(self, group: str) -> list[dict[str, Any]]:
         """The variables of a group's hosts."""
         return [self.hosts[name] for name in self.groups[group]]

@@ -49,6 +49,7 @@ def script_plays(
     script_file: str,
     max_log: int,
     windows: Mapping[str, Any] | None = None,
+    variables_file: str | None = None,
 ) -> list[Play]:
     """Launch the script on every target and follow it to its end (design D4).
 
@@ -68,6 +69,8 @@ def script_plays(
         arguments["param_secret"] = "param"  # noqa: S105 the name of the secret, not the secret
     else:
         arguments["param"] = UserText(task.param)
+    if variables_file is not None:
+        arguments["variables"] = variables_file
     tasks = [{"name": "script", "adapter.job.script": arguments}]
     return [_play("script", TARGETS, account, inventory, tasks)]
 

@@ -60,7 +60,7 @@ class FileContext:
 
 def script_context(call: Call) -> ScriptContext:
     """get_script_task_context."""
-    step = _step(call)
+    step = call.services.query.resolved(_step(call))
     if step.script is None:
         raise MissingOrInvalid("step_instance_id", say("is not a script step"))
     _require_host(call, is_there=_is_target(call, step))

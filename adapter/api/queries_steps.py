@@ -18,7 +18,7 @@ def detail(call: Call) -> StepDetail:
     """v3 get_step_instance_detail."""
     _, step = _found(call, call["job_instance_id"], call["step_instance_id"])
     return StepDetail(
-        step=step,
+        step=call.services.query.resolved(step),
         targets=tuple(result.host for result in call.services.query.hosts(step)),
         accounts=_accounts(call, step),
     )

@@ -94,10 +94,10 @@ class StepStatus:
 
 @dataclass(frozen=True, kw_only=True)
 class VariablesReport:
-    """The variables that a job was launched with."""
+    """The variables of a job by step instance."""
 
     job: JobInstance
-    variables: tuple[JobVariable, ...]
+    variables: Mapping[int, tuple[JobVariable, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from adapter.job.commands import (
@@ -101,8 +101,12 @@ class Query(Protocol):
         """The hosts, of these, whose log has the keyword."""
         ...
 
-    def variables(self, job: JobInstance, /) -> tuple[JobVariable, ...]:
-        """What the job's plan was launched with."""
+    def variables(self, job: JobInstance, /) -> Mapping[int, tuple[JobVariable, ...]]:
+        """The variables of the job's plan by step instance, as each step left them."""
+        ...
+
+    def resolved(self, step: StepInstance, /) -> StepInstance:
+        """The step with its variables replaced, once it has begun."""
         ...
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None, /) -> tuple[FileLog, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from adapter.api import views_v2, views_v3
 from adapter.api.reports import StepDetail, StepStatus, VariablesReport
 from adapter.job.groups import ResultGroup
-from adapter.job.model import FileTask, Host, HostResult, ScriptTask
+from adapter.job.model import FileTask, Host, HostResult, JobVariable, ScriptTask
 from adapter.job.status import HostStatus, StepType, VariableType
 from adapter.messages import HOST_STATUS, Language
 
@@ -81,14 +81,24 @@ def status_v2(report: StepStatus) -> dict[str, Any]:
 
 def variables(report: VariablesReport) -> dict[str, Any]:
     """v3 get_job_instance_global_var_value: strings alone, as JOB does."""
-    strings = [item for item in report.variables if item.type == VariableType.STRING]
-    values = [{"name": item.name, "value": item.value, "type": int(item.type)} for item in strings]
     return {
         "job_instance_id": report.job.id,
         "step_instance_var_list": [
-            {"step_instance_id": step.id, "global_var_list": values or None} for step in report.job.steps
+            {
+                "step_instance_id": step.id,
+                "global_var_list": _strings(report.variables.get(step.id, ())) or None,
+            }
+            for step in report.job.steps
         ],
     }
+
+
+def _strings(variables: Iterable[JobVariable]) -> list[dict[str, Any]]:
+    return [
+        {"name": item.name, "value": item.value, "type": int(item.type)}
+        for item in variables
+        if item.type == VariableType.STRING
+    ]
 
 
 def variables_v2(report: VariablesReport) -> dict[str, Any]:

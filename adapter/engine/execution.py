@@ -21,7 +21,7 @@ from adapter.engine.board import HostBoard
 from adapter.engine.given_files import GivenFilesGone
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.patience import Patience
-from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, AccountGone
+from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK, CannotRun
 from adapter.engine.private_data import LIMIT, PrivateData
 from adapter.engine.recorder import Recorder
 from adapter.engine.runner import Outcome, PlaybookRun
@@ -31,6 +31,7 @@ from adapter.engine.turns import Turns
 from adapter.engine.windows import take_up
 from adapter.job.model import Host, StepInstance
 from adapter.job.status import HostStatus
+from adapter.job.variables import StepVariables
 from adapter.store.claims import ClaimLost
 
 log = structlog.get_logger(__name__)
@@ -60,6 +61,7 @@ class Execution:
     batches: Batches
     data: PrivateData
     recorder: Recorder
+    variables: StepVariables | None = None  #: of a plan's step
     stopping_since: float | None = None
     is_terminated: bool = False
     problem: str = ""
@@ -82,8 +84,8 @@ class Execution:
         if not self.board.unfinished and not self._goes_on():
             return
         try:
-            run_input = self.around.preparation.run_input(self.step, self.present)
-        except AccountGone as error:
+            run_input = self.around.preparation.run_input(self.step, self.present, self.variables)
+        except CannotRun as error:
             self.problem = str(error)
             self._never_ran()
             return

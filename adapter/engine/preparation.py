@@ -23,15 +23,19 @@ from adapter.ansible.playbook import (
     stop_plays,
 )
 from adapter.ansible.run_input import RunInput
+from adapter.ansible.variables import NAMESPACE_VARIABLE, ScriptVariables
 from adapter.config import Settings
-from adapter.job.model import Account, FileTask, Host, ScriptTask, StepInstance
-from adapter.job.paths import expand_param, expand_target_path
+from adapter.engine.variables import hosts_before
+from adapter.job.model import Account, FileTask, Host, HostResult, ScriptTask, StepInstance
+from adapter.job.paths import expand_param, expand_target_path, path_problem
+from adapter.job.variables import StepVariables, is_shell
 from adapter.ports import Hosts
 from adapter.store.accounts import AccountStore
 from adapter.store.jobs import JobStore
 
 SCRIPT_DIRECTORY = "files"
 SCRIPT_FILE = f"{SCRIPT_DIRECTORY}/script"
+VARIABLES_FILE = "files/variables.json"
 STEP_PLAYBOOK = "step.yml"
 STOP_PLAYBOOK = "stop.yml"
 CLEAN_PLAYBOOK = "clean.yml"
@@ -40,8 +44,16 @@ LOOK_PLAYBOOK = "look.yml"
 UNKNOWN_ID = "STEP_INSTANCE_ID"
 
 
-class AccountGone(Exception):
+class CannotRun(Exception):
+    """Why a step cannot be run as it is stored, in words for its hosts' logs."""
+
+
+class AccountGone(CannotRun):
     """The account of a step was deleted after the job was submitted, or changed so that it cannot be used."""
+
+
+class PathUnusable(CannotRun):
+    """A path is none any more with what a script made of its variables."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +67,35 @@ class Preparation:
     installation: str
     timezone: tzinfo | None = None  #: of dates in target paths; None is the service's own
 
-    def run_input(self, step: StepInstance, targets: Sequence[Host]) -> RunInput:
-        """The input of the step's run on `targets`, which present() has looked up. Raises AccountGone."""
+    def run_input(
+        self, step: StepInstance, targets: Sequence[Host], variables: StepVariables | None = None
+    ) -> RunInput:
+        """The input of the step's run on `targets`, which present() has looked up. Raises CannotRun.
+
+        `variables` are those of a plan's step, as variables_of() has them, and the step is as they resolve it.
+        """
         key = self._key(step.id, step.execute_count)
         if step.script is not None:
             param = self.jobs.script_param(step.id)
-            return self._script(step, replace(step.script, param=param), targets, key)
+            last = () if variables is None else hosts_before(self.jobs, step)
+            return self._script(step, replace(step.script, param=param), targets, key, variables, last)
         assert step.file is not None
+        if variables is not None:
+            _require_paths(step.file)
         return self._file(step, step.file, targets, key)
 
-    def planned_input(self, step: StepInstance, targets: Sequence[Host]) -> RunInput:
-        """The same of a step that is not stored: its parameter is in clear, its key says that there is no id."""
+    def planned_input(
+        self, step: StepInstance, targets: Sequence[Host], variables: StepVariables | None = None
+    ) -> RunInput:
+        """The same of a step that is not stored: its parameter is in clear, its key says that there is no id.
+
+        Its variables are as the job would be launched with them: what scripts leave of them is not known.
+        """
+        if variables is not None:
+            step = variables.resolved(step)
         key = f"{self.installation}.{UNKNOWN_ID}.{step.execute_count}"
         if step.script is not None:
-            return self._script(step, step.script, targets, key)
+            return self._script(step, step.script, targets, key, variables)
         assert step.file is not None
         return self._file(step, step.file, targets, key)
 
@@ -96,11 +123,21 @@ class Preparation:
     def _key(self, step_instance_id: int, execute_count: int) -> str:
         return f"{self.installation}.{step_instance_id}.{execute_count}"
 
-    def _script(self, step: StepInstance, task: ScriptTask, targets: Sequence[Host], key: str) -> RunInput:
+    def _script(
+        self,
+        step: StepInstance,
+        task: ScriptTask,
+        targets: Sequence[Host],
+        key: str,
+        variables: StepVariables | None,
+        last: Sequence[HostResult] = (),
+    ) -> RunInput:
         account = self._account(task.account_id)
         secrets = self._credential(account)
         at = datetime.fromtimestamp((step.create_time or 0) / 1000, self.timezone)
         param = expand_param(task.param, at)
+        if variables is not None:
+            param = variables.text(param)
         if task.db_account_id is not None:
             param = self._database(task.db_account_id)
             task = replace(task, param_sensitive=True)
@@ -116,8 +153,18 @@ class Preparation:
         if inventory.windows and windows.can_run(task.language):
             on_windows = windows.arguments(task, SCRIPT_DIRECTORY)
             files[on_windows["windows_script"]] = windows.script_bytes(task)
+        variables_file = None
+        if variables is not None and is_shell(step):
+            given = ScriptVariables.of(variables, task.content, last)
+            variables_file, files[VARIABLES_FILE] = VARIABLES_FILE, given.text.encode()
+            secrets |= given.secrets
+            for host in targets:
+                if own := variables.hosts.get(host.bk_host_id):
+                    inventory.give(host.name, NAMESPACE_VARIABLE, own)
         plays = {
-            STEP_PLAYBOOK: script_plays(task, account, inventory, key, SCRIPT_FILE, max_log, on_windows),
+            STEP_PLAYBOOK: script_plays(
+                task, account, inventory, key, SCRIPT_FILE, max_log, on_windows, variables_file
+            ),
             STOP_PLAYBOOK: stop_plays(task, account, inventory, key),
         }
         return RunInput.of(
@@ -197,3 +244,9 @@ class Preparation:
         credential = self.accounts.credential(account.id)
         found = {"private_key": credential.private_key, "password": credential.password}
         return {secret_name(account, kind): value for kind, value in found.items() if value is not None}
+
+
+def _require_paths(task: FileTask) -> None:
+    for path in (task.target_path, *(path for source in task.sources for path in source.files)):
+        if problem := path_problem(path):
+            raise PathUnusable(problem)

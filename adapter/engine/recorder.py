@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from adapter.ansible import runner_events
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.spool_reader import TAIL, LogChunk, SpoolReader
-from adapter.job.model import FileLog, HostResult, StepInstance
+from adapter.job.model import FileLog, HostResult, JobVariable, StepInstance
 from adapter.job.roll_up import tag_of
+from adapter.job.variables import CapturedValue, taken_over
 from adapter.ports import Clock
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
@@ -20,7 +22,14 @@ class Recorder:
     """One step run's way into the store."""
 
     def __init__(
-        self, jobs: JobStore, logs: LogStore, clock: Clock, step: StepInstance, board: HostBoard, spool: Path
+        self,
+        jobs: JobStore,
+        logs: LogStore,
+        clock: Clock,
+        step: StepInstance,
+        board: HostBoard,
+        spool: Path,
+        captured: Collection[JobVariable] = (),
     ) -> None:
         self._jobs = jobs
         self._logs = logs
@@ -32,6 +41,9 @@ class Recorder:
         self.spool = SpoolReader(spool, ids, stored)
         self._pending: list[LogChunk] = []
         self._file_hosts: set[int] = set()
+        self._wanted = captured  # variables whose values at a script's end are taken over
+        self._captured: list[CapturedValue] = []
+        self._orders = {host_id: order for order, host_id in enumerate(ids)} if captured else {}
 
     def apply(self, event: HostEvent) -> None:
         """Fold an event in; a host that ended by it gets its log completed and its tag read."""
@@ -49,10 +61,18 @@ class Recorder:
             tail = self._tail(host_id, kept)
             self._board.note(event.name, tag=tag_of(tail), log_bytes=printed, log_kept=kept)
             self._say(ended, event.message, kept, tail)
+            if self._wanted:
+                self._take_variables(ended)
         elif event.message and host_id not in self._file_hosts:
             self._logs.save_file_logs(
                 self._step.id, self._step.execute_count, [self._failed_file(ended, event.message)]
             )
+
+    def _take_variables(self, ended: HostResult) -> None:
+        """What the host's script left of them: the plugin recorded that with the result."""
+        host_id = ended.host.bk_host_id
+        found = (self.spool.result(host_id) or {}).get("variables", {})
+        self._captured += taken_over(self._wanted, found, ended, self._orders[host_id])
 
     def _tail(self, host_id: int, kept: int) -> str:
         """The end of what the host printed, whoever took it in."""
@@ -116,12 +136,13 @@ class Recorder:
                 self.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))
 
     def flush(self) -> None:
-        """Logs and states at once: a host has ended if, and only if, its whole log is there."""
+        """Logs, variables and states at once: a host has ended if, and only if, all that it left is there."""
         step_id, count = self._step.id, self._step.execute_count
         chunks = [(step_id, count, *chunk) for chunk in self._pending]
         changed = self._board.take_changed()
         if changed:
-            self._jobs.save_hosts(step_id, count, changed, chunks)
+            self._jobs.save_hosts(step_id, count, changed, chunks, self._captured)
+            self._captured.clear()
         elif chunks:
             self._logs.append_many(chunks)
         self._pending.clear()

@@ -26,11 +26,13 @@ from adapter.engine.preparation import Preparation
 from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
 from adapter.engine.surroundings import HandedOver, Order, Surroundings
+from adapter.engine.variables import variables_of
 from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
 from adapter.job.roll_up import step_status
 from adapter.job.rolling import RollingMode
 from adapter.job.status import MAY_BE_RETRIED, HostStatus, RunStatus
+from adapter.job.variables import StepVariables, is_shell
 from adapter.ports import Clock
 from adapter.store.claims import Claim
 from adapter.store.collected import CollectedRun, CollectedRuns
@@ -136,14 +138,19 @@ class StepRuns:
         )
         batches = Batches(current, board, lambda batch: self._open_batch(current, batch))
         data = PrivateData(self._directory(step), self.preparation.settings.playbooks / "collections")
-        recorder = Recorder(self.jobs, self.logs, self.clock, current, board, data.spool)
+        variables = variables_of(self.jobs, current)
+        if variables is not None:
+            current = variables.resolved(current)
+        recorder = self._recorder(current, board, data.spool, variables)
         for host in gone:
             recorder.apply(
                 HostEvent(
                     name=host.name, status=HostStatus.INVALID_HOST, message="the inventory has it no longer"
                 )
             )
-        execution = Execution(self._surroundings(), current, present, board, batches, data, recorder)
+        execution = Execution(
+            self._surroundings(), current, present, board, batches, data, recorder, variables
+        )
         with self.file_cache.in_use() if step.file is not None else contextlib.nullcontext():
             execution.until_all_ended()
         recorder.flush()
@@ -190,11 +197,17 @@ class StepRuns:
         if directory.exists():
             end_leftovers(directory)
         board = HostBoard(self.jobs.hosts(step.id, step.execute_count))
-        recorder = Recorder(self.jobs, self.logs, self.clock, step, board, directory / "spool")
+        recorder = self._recorder(step, board, directory / "spool", variables_of(self.jobs, step))
         recorder.take_recorded()
         for event in _lost(board, reason):
             recorder.apply(event)
         recorder.flush()
+
+    def _recorder(
+        self, step: StepInstance, board: HostBoard, spool: Path, variables: StepVariables | None
+    ) -> Recorder:
+        wanted = variables.captured if variables is not None and is_shell(step) else ()
+        return Recorder(self.jobs, self.logs, self.clock, step, board, spool, wanted)
 
     def _leave_to_cleaning(self, step: StepInstance) -> None:
         """What the hosts had to say is stored: the script's files need not stay there."""

@@ -315,11 +315,15 @@ class JobInstance:
 
 @dataclass(frozen=True, kw_only=True)
 class JobVariable:
-    """A global variable of a plan, as a job was launched with it. `type` is a VariableType number."""
+    """A global variable of a plan, as a job has it. `type` is a VariableType number.
+
+    A host variable's value are its hosts as scripts are told of them, if one imports it.
+    """
 
     name: str
     type: int
-    value: str
+    value: str = field(repr=False)  #: it may be a secret
+    changeable: bool = False  #: what a script leaves of it goes on to the next steps
 
 
 @dataclass(frozen=True, kw_only=True)

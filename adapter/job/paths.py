@@ -44,6 +44,14 @@ def has_variable(path: str) -> bool:
     return _VARIABLE.search(path) is not None
 
 
+def path_problem(path: str) -> str | None:
+    """Why a path, its variables replaced, is none that a POSIX host could use; None if it is one."""
+    if not is_absolute(path) or is_windows(path):
+        unknown = ": no variable of that name has a value" if has_variable(path) else ""
+        return f"{path!r} is not an absolute path{unknown}"
+    return "a path cannot have a NUL character" if "\0" in path else None
+
+
 def as_directory(path: str) -> str:
     """A target path is always a directory: with a slash at its end."""
     return path if path.endswith("/") else path + "/"

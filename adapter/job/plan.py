@@ -11,7 +11,10 @@ from adapter.job.status import StepType, VariableType
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalVariable:
-    """A variable of a plan; HOSTS variables have a `server`, the others a `value`."""
+    """A variable of a plan; HOSTS variables have a `server`, the others a `value`.
+
+    What a script leaves of a `changeable` one goes on to the next steps; of a NAMESPACE variable it always does.
+    """
 
     id: int
     name: str
@@ -20,6 +23,7 @@ class GlobalVariable:
     server: Server | None = None
     description: str = ""
     required: bool = False
+    changeable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapter.job.arrays import NotAnArray, parse
 from adapter.job.model import IpRef, Server, TopoNode
 from adapter.job.plan import (
     ConfirmerRole,
@@ -24,6 +25,12 @@ _MAX_NAME = 255
 _KINDS = {"script": StepType.SCRIPT, "file": StepType.FILE, "approval": StepType.APPROVAL}
 _SERVER_KEYS = ("host_id_list", "ip_list", "dynamic_group_list", "topo_node_list")
 
+_ARRAYS = (VariableType.ASSOC_ARRAY, VariableType.INDEX_ARRAY)
+_NEVER_CHANGEABLE = {
+    VariableType.HOSTS: "scripts cannot change hosts",
+    VariableType.CIPHER: "its value would lie on the hosts until it is collected",
+}
+
 VariableTypes = Mapping[str, VariableType]
 
 
@@ -40,9 +47,12 @@ def read_variable(node: Node) -> GlobalVariable:
         if node.has("value"):
             node.fail("value", "a variable of type 3 has a server instead")
     else:
-        value = node.text("value", "")
+        value = node.text("value", "", lambda text: _value_rule(text, kind))
         if node.has("server"):
             node.fail("server", "only a variable of type 3 has one")
+    changeable = node.flag("changeable", False)
+    if changeable and kind in _NEVER_CHANGEABLE:
+        node.fail("changeable", f"a variable of type {int(kind)} cannot be: {_NEVER_CHANGEABLE[kind]}")
     variable = GlobalVariable(
         id=variable_id,
         name=name,
@@ -51,9 +61,19 @@ def read_variable(node: Node) -> GlobalVariable:
         server=server,
         description=node.text("description", ""),
         required=node.flag("required", False),
+        changeable=changeable,
     )
     node.finish()
     return variable
+
+
+def _value_rule(value: str, kind: VariableType) -> str | None:
+    if kind in _ARRAYS:
+        try:
+            parse(value, kind)
+        except NotAnArray as error:
+            return str(error)
+    return rules.text(value)
 
 
 def read_step(session: Session, node: Node, variables: VariableTypes) -> PlanStep:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from typing import TypeVar
 
 from adapter import errors
@@ -22,10 +22,11 @@ from adapter.job.commands import (
     TransferFile,
 )
 from adapter.job.dangerous import Finding
-from adapter.job.model import Host, JobInstance, Scope, StepInstance
+from adapter.job.model import Host, JobInstance, JobVariable, Scope, StepInstance
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
 from adapter.job.status import AccountType, ScriptLanguage, TaskType, TransferMode
+from adapter.job.variables import StepVariables, has_variables
 from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME, say
 from adapter.ports import Clock, Hosts, Planner
 from adapter.service.catalog import Catalog
@@ -41,7 +42,7 @@ from adapter.service.drafts import (
 )
 from adapter.service.host_passwords import of_hosts
 from adapter.service.launch_plan import drafts_of, overridden
-from adapter.service.plan_variables import PlanVariables
+from adapter.service.plan_variables import PlanVariables, reads_variables
 from adapter.service.step_builder import StepBuilder
 from adapter.store.jobs import JobStore
 from adapter.store.once import KeyTaken
@@ -207,8 +208,9 @@ class Launch:
         self._jobs.require_room(job)
         found = self._screened(drafts, places)
         prepared = [self._builder.build(draft, places, variables) for draft in drafts]
+        told = variables.for_job(_shell_scripts(prepared), partial(self._hosts.resolve, command.scope))
         job = replace(job, started=command.start_task)
-        return self._submit(command.caller, job, prepared, variables, found)
+        return self._submit(command.caller, job, prepared, told, found)
 
     @_at_most_once
     def execute_platform_job(self, command: ExecutePlatformJob) -> Launched:
@@ -242,7 +244,8 @@ class Launch:
         found = self._screened(drafts, places)
         prepared = [self._builder.build(draft, places, variables) for draft in drafts]
         job = replace(job, other_scope=None if source == target else source)
-        return self._submit(command.caller, job, prepared, variables, found)
+        told = variables.for_job(_shell_scripts(prepared), partial(self._hosts.resolve, target))
+        return self._submit(command.caller, job, prepared, told, found)
 
     def _require_scope(self, scope: Scope) -> None:
         if not self._hosts.has_scope(scope):
@@ -294,7 +297,7 @@ class Launch:
         caller: Caller,
         job: JobInstance,
         prepared: Iterable[Prepared],
-        variables: PlanVariables | None = None,
+        variables: Sequence[JobVariable] = (),
         found: Sequence[Sequence[Finding]] = (),
         passwords: Sequence[Mapping[int, str]] = (),
     ) -> Launched:
@@ -308,23 +311,31 @@ class Launch:
                 job_instance_id=0,
                 job_instance_name=job.name,
                 step_instance_id=None,
-                planned=tuple(self._planned(*one) for one in zip(steps, hosts, strict=True)),
+                planned=tuple(self._planned(*one, variables) for one in zip(steps, hosts, strict=True)),
             )
-        told = variables.told if variables else ()
         stored = self._jobs.add(
-            replace(job, steps=steps), [one.hosts for one in prepared], told, caller, found, passwords
+            replace(job, steps=steps), [one.hosts for one in prepared], variables, caller, found, passwords
         )
         if stored.started:
             self._wake()
         return _launched(stored)
 
-    def _planned(self, step: StepInstance, hosts: tuple[Host, ...]) -> PlannedStep:
-        return PlannedStep(step=step, hosts=hosts, run=self._planner.plan(step, hosts))
+    def _planned(
+        self, step: StepInstance, hosts: tuple[Host, ...], variables: Sequence[JobVariable]
+    ) -> PlannedStep:
+        known = StepVariables.after(variables, []) if has_variables(step) else None
+        return PlannedStep(step=step, hosts=hosts, run=self._planner.plan(step, hosts, known))
 
     def _launched_before(self, app_code: str, once: Once) -> Launched | None:
         """What the application's X-Idempotency-Key stands for, None if for nothing yet. Raises KeyUsed."""
         job = self._jobs.launched(app_code, once)
         return None if job is None else _launched(job)
+
+
+def _shell_scripts(prepared: Iterable[Prepared]) -> Iterator[str]:
+    for one in prepared:
+        if one.step.script is not None and reads_variables(one.step.script.language):
+            yield one.step.script.content
 
 
 def _launched(job: JobInstance) -> Launched:

@@ -1,91 +1,80 @@
-"""The variables of a plan as one launch has them, and what they make of its steps (contract c, f8, g, h)."""
+"""The variables of a plan as one launch has them, and what can be said of its steps by them (contract c, f8, g, h).
+
+A step's texts are stored as the plan has them: scripts may change variables while the job runs, so a step reads
+them when it begins (adapter.job.variables). What will not do, whatever they become, is refused here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from adapter import errors
+from adapter.job.arrays import NotAnArray, parse
 from adapter.job.commands import VariableValue
-from adapter.job.model import JobVariable, Server
+from adapter.job.model import Host, JobVariable, Server
 from adapter.job.plan import GlobalVariable
 from adapter.job.status import ScriptLanguage, VariableType
-from adapter.job.variables import imported_names, is_used_by_shell, names_in, substitute, with_variables
+from adapter.job.variables import imported_names, is_captured, labels, names_in, substitute
+from adapter.messages import say
 
-_TO_COME = {
-    VariableType.NAMESPACE: "namespace",
-    VariableType.ASSOC_ARRAY: "associative array",
-    VariableType.INDEX_ARRAY: "array",
-}
-_BUILT_IN = "JOB_"  #: JOB_LAST_ALL, JOB_NAMESPACE_<name> and their like
+_ARRAYS = (VariableType.ASSOC_ARRAY, VariableType.INDEX_ARRAY)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanVariables:
-    """Values by name. A fast task has none of them.
+    """A plan's variables, by name and in its order. A fast task has none of them."""
 
-    Cipher values only ever go into a script's parameter, which makes it sensitive and so encrypted: in a
-    path or a script they would be stored in clear, so a plan that wants them there is refused.
-    """
-
-    strings: Mapping[str, str] = field(default_factory=dict)
-    ciphers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, JobVariable] = field(default_factory=dict)
     servers: Mapping[str, Server] = field(default_factory=dict)
 
     @classmethod
     def of(cls, variables: Iterable[GlobalVariable], given: Iterable[VariableValue] = ()) -> PlanVariables:
         """A plan's variables with the values a request gives, by id, else by name; unknown ones are ignored.
 
-        Raises NotSupported for a variable of a type that is not built yet, used or not.
+        Raises InvalidParameter for an array's value that is none.
         """
         current = _overridden(tuple(variables), given)
         for variable in current:
-            if variable.type in _TO_COME:
-                raise errors.NotSupported(
-                    f"variable [{variable.name}] of type {int(variable.type)} ({_TO_COME[variable.type]}); "
-                    "take it out of the plan"
-                )
+            _require_array(variable)
         return cls(
-            strings={one.name: one.value for one in current if one.type == VariableType.STRING},
-            ciphers={one.name: one.value for one in current if one.type == VariableType.CIPHER},
+            variables={
+                one.name: JobVariable(
+                    name=one.name,
+                    type=one.type,
+                    value="" if one.type == VariableType.HOSTS else one.value,
+                    changeable=one.changeable,
+                )
+                for one in current
+            },
             servers={one.name: one.server or Server() for one in current if one.type == VariableType.HOSTS},
         )
 
-    @property
-    def told(self) -> tuple[JobVariable, ...]:
-        """What may be told of them afterwards: strings, in the plan's order."""
+    def for_job(
+        self, scripts: Iterable[str], resolve: Callable[[Server], tuple[Host, ...]]
+    ) -> tuple[JobVariable, ...]:
+        """What is stored with the job. The hosts of a host variable that a script imports are looked up, once."""
+        imported = {name for script in scripts for name in imported_names(script)}
         return tuple(
-            JobVariable(name=name, type=VariableType.STRING, value=value)
-            for name, value in self.strings.items()
+            replace(variable, value=labels(resolve(self.servers[name])))
+            if name in imported and name in self.servers and not self.servers[name].is_empty
+            else variable
+            for name, variable in self.variables.items()
         )
 
-    def param(self, text: str) -> tuple[str, bool]:
-        """The parameter with `${NAME}` replaced, and whether that put a secret into it."""
-        is_secret = not names_in(text).isdisjoint(self.ciphers)
-        return substitute(text, {**self.strings, **self.ciphers}), is_secret
+    def is_secret(self, param: str) -> bool:
+        """True if the parameter reads a cipher variable."""
+        return not names_in(param).isdisjoint(self._of(VariableType.CIPHER))
 
-    def path(self, text: str) -> str:
-        """The path with `${NAME}` replaced. Raises NotSupported for a cipher variable."""
-        for name in sorted(names_in(text).intersection(self.ciphers)):
+    def path(self, text: str) -> str | None:
+        """The path as it will be; None if a script may change what is in it. Raises NotSupported for a cipher."""
+        used = names_in(text)
+        for name in sorted(used.intersection(self._of(VariableType.CIPHER))):
             raise errors.NotSupported(f"cipher variable [{name}] in the path {text}; use a string variable")
-        return substitute(text, self.strings)
-
-    def script(self, content: str, language: int) -> str:
-        """The script with the string variables before it, if it is a shell script.
-
-        Raises NotSupported for a cipher variable, a host variable or one of JOB's own that it wants to read.
-        """
-        if language != ScriptLanguage.SHELL:
-            return content
-        for name in self.ciphers:
-            if is_used_by_shell(content, name):
-                raise errors.NotSupported(
-                    f"cipher variable [{name}] in a script; write ${{{name}}} into the step's script_param"
-                )
-        for name in imported_names(content):
-            if name in self.servers or name.startswith(_BUILT_IN):
-                raise errors.NotSupported(f"job_import of [{name}]; only string variables can be imported")
-        return with_variables(content, language, self.strings)
+        strings = self._of(VariableType.STRING)
+        if any(is_captured(strings[name]) for name in used.intersection(strings)):
+            return None
+        return substitute(text, {name: variable.value for name, variable in strings.items()})
 
     def server(self, server: Server) -> Server:
         """The server itself, or what its host variable lists. Raises HostVariableMissing."""
@@ -94,6 +83,24 @@ class PlanVariables:
         if server.variable not in self.servers:
             raise errors.HostVariableMissing(server.variable)
         return replace(self.servers[server.variable], variable=None)
+
+    def _of(self, type_: VariableType) -> dict[str, JobVariable]:
+        return {name: variable for name, variable in self.variables.items() if variable.type == type_}
+
+
+def reads_variables(language: int) -> bool:
+    """True for a script that is given variables, and whose imports count."""
+    return language == ScriptLanguage.SHELL
+
+
+def _require_array(variable: GlobalVariable) -> None:
+    if variable.type not in _ARRAYS:
+        return
+    try:
+        parse(variable.value, variable.type)
+    except NotAnArray as error:
+        reason = say("variable [{name}]: {reason}", name=variable.name, reason=error.reason)
+        raise errors.InvalidParameter("global_var.value", reason) from error
 
 
 def _overridden(

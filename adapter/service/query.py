@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from adapter import errors
 from adapter.job.commands import JobFilter
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
+from adapter.job.status import RunStatus
+from adapter.job.variables import CapturedValue, StepVariables, has_variables
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 
@@ -91,9 +93,30 @@ class Query:
             found.update(bk_host_id for bk_host_id, text in texts.items() if keyword in text)
         return found
 
-    def variables(self, job: JobInstance) -> tuple[JobVariable, ...]:
-        """The plan's variables as the job was launched with them; none that is secret."""
-        return self._jobs.variables(job.id)
+    def variables(self, job: JobInstance) -> dict[int, tuple[JobVariable, ...]]:
+        """The plan's variables by step instance, as each step left them; ciphers masked.
+
+        A step that has not ended shows those that it has begun, or would begin now, with.
+        """
+        current = self._jobs.variables(job.id)
+        if not current:
+            return {}
+        captured: dict[int, list[CapturedValue]] = {}
+        for step_id, item in self._jobs.captured(job.id, of_hosts=False):
+            captured.setdefault(step_id, []).append(item)
+        after = {}
+        for step in job.steps:
+            current = StepVariables.after(current, captured.get(step.id, ())).variables
+            after[step.id] = current
+        return after
+
+    def resolved(self, step: StepInstance) -> StepInstance:
+        """The step with its variables replaced, once it has begun: before that a script may change them."""
+        if step.status is RunStatus.WAITING or not has_variables(step):
+            return step
+        captured = self._jobs.captured(step.job_instance_id, before=step.order, of_hosts=False)
+        variables = self._jobs.variables(step.job_instance_id)
+        return StepVariables.after(variables, (item for _, item in captured)).resolved(step)
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None) -> tuple[FileLog, ...]:
         """Where the files of some hosts stand, of all for None."""

@@ -126,14 +126,13 @@ class StepBuilder:
     def _script_task(self, work: ScriptDraft, places: Places, variables: PlanVariables) -> ScriptTask:
         content, language, script_id, version_id = self._text(places.scripts, work.script)
         _require_executable(language)
-        param, is_secret = variables.param(work.param)
-        if "\0" in param:
+        if "\0" in work.param:
             raise errors.InvalidParameter("script_param", "no command line can have a NUL character")
         return ScriptTask(
             language=language,
-            content=variables.script(content, language),
-            param=param.replace("\n", " "),
-            param_sensitive=work.param_sensitive or is_secret,
+            content=content,
+            param=work.param.replace("\n", " "),
+            param_sensitive=work.param_sensitive or variables.is_secret(work.param),
             timeout=work.timeout,
             account_id=self.account(places.accounts, work.account).id,
             script_id=script_id,
@@ -216,9 +215,9 @@ class StepBuilder:
         hosts = self._hosts.resolve(places.sources, variables.server(source.server))
         if not hosts:
             raise errors.SourceEmpty(step)
-        files = tuple(variables.path(path.strip()) for path in source.files)
+        files = tuple(path.strip() for path in source.files)
         for path in files:
-            problem = path_problem(path)
+            problem = _problem(path, variables)
             if problem:
                 raise errors.InvalidParameter("file_source.file_list", problem)
         return FileSource(files=files, account_id=account.id, hosts=hosts)
@@ -246,23 +245,26 @@ def _in_batches(rolling: Rolling | None, hosts: int) -> Rolling | None:
         raise errors.TooManyBatches(error.limit) from None
 
 
+def _problem(path: str, variables: PlanVariables) -> str | None:
+    """Why a path will be none that a host could use, as far as that is known. Raises NotSupported for Windows."""
+    known = variables.path(path)
+    if known is None:
+        return "a path cannot have a NUL character" if "\0" in path else None
+    return path_problem(known)
+
+
 def path_problem(path: str) -> str | None:
-    """Why a path, its variables replaced, is none that a host could use. Raises NotSupported for Windows."""
+    """Why a path is none that a host could use. Raises NotSupported for Windows."""
     if paths.is_windows(path):
         raise errors.NotSupported(f"the path {path} of a Windows host")
-    if not paths.is_absolute(path):
-        unknown = ": no variable of that name has a value" if paths.has_variable(path) else ""
-        return f"{path!r} is not an absolute path{unknown}"
-    return "a path cannot have a NUL character" if "\0" in path else None
+    return paths.path_problem(path)
 
 
 def _file_task(
     work: FileDraft, account: Account, sources: tuple[FileSource, ...], variables: PlanVariables
 ) -> FileTask:
-    target_path, transfer_mode = paths.path_of_mode(
-        variables.path(work.target_path.strip()), work.transfer_mode
-    )
-    problem = path_problem(target_path)
+    target_path, transfer_mode = paths.path_of_mode(work.target_path.strip(), work.transfer_mode)
+    problem = _problem(target_path, variables)
     if problem:
         raise errors.MissingOrInvalid("file_target_path", problem)
     return FileTask(

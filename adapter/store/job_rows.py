@@ -20,7 +20,8 @@ from adapter.job.model import (
     StepInstance,
 )
 from adapter.job.rolling import Rolling
-from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
+from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VariableType
+from adapter.job.variables import CapturedValue
 from adapter.store import codec
 from adapter.store.secrets import SecretBox
 
@@ -105,18 +106,54 @@ def host_values(
     }
 
 
-def variable_values(job_instance_id: int, variables: Iterable[JobVariable]) -> list[dict[str, Any]]:
-    """The rows of `job_variable`."""
+def variable_values(
+    job_instance_id: int, variables: Iterable[JobVariable], box: SecretBox
+) -> list[dict[str, Any]]:
+    """The rows of `job_variable`; a cipher's value is encrypted."""
     return [
         {
             "job_instance_id": job_instance_id,
             "order": order,
             "name": variable.name,
             "type": int(variable.type),
-            "value": variable.value,
+            "value": MASK if variable.type == VariableType.CIPHER else variable.value,
+            "value_secret": box.encrypt(variable.value) if variable.type == VariableType.CIPHER else None,
+            "changeable": variable.changeable,
         }
         for order, variable in enumerate(variables)
     ]
+
+
+def captured_values(step_instance_id: int, execute_count: int, item: CapturedValue) -> dict[str, Any]:
+    """The columns of `captured_value`."""
+    return {
+        "step_instance_id": step_instance_id,
+        "execute_count": execute_count,
+        "bk_host_id": item.bk_host_id or 0,
+        "name": item.name,
+        "host_order": item.host_order,
+        "value": item.value,
+    }
+
+
+def to_captured(row: sa.Row[Any]) -> CapturedValue:
+    """A row of `captured_value`, with its host's if it is of one."""
+    label = ""
+    if row.ip is not None:
+        host = Host(bk_host_id=row.bk_host_id, bk_cloud_id=row.bk_cloud_id, ip=row.ip, name=row.host_name)
+        label = host.label
+    return CapturedValue(
+        bk_host_id=row.bk_host_id or None,
+        name=row.name,
+        value=row.value,
+        host_order=row.host_order,
+        label=label,
+    )
+
+
+def to_variable(row: sa.Row[Any]) -> JobVariable:
+    """A row of `job_variable`; a cipher's value reads MASK."""
+    return JobVariable(name=row.name, type=row.type, value=row.value, changeable=row.changeable)
 
 
 def to_job(row: sa.Row[Any], steps: tuple[StepInstance, ...] = ()) -> JobInstance:

@@ -13,6 +13,7 @@ from adapter.job.commands import Caller, JobFilter, Once
 from adapter.job.dangerous import Finding
 from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
+from adapter.job.variables import CapturedValue
 from adapter.store import codec, job_rows, tables
 from adapter.store.claims import Claim
 from adapter.store.dangerous import note_findings
@@ -30,6 +31,7 @@ _step = tables.step_instance
 _host = tables.host_result
 _variable = tables.job_variable
 _password = tables.host_password
+_captured = tables.captured_value
 
 # Of every request and every poll: built once, because building one takes longer than running it.
 _ADD_JOB, _ADD_STEP, _ADD_HOSTS = sa.insert(_job), sa.insert(_step), sa.insert(_host)
@@ -50,6 +52,13 @@ _HOSTS = (
     sa.select(_host)
     .where(_host.c.step_instance_id == sa.bindparam("step"), _host.c.execute_count == sa.bindparam("count"))
     .order_by(_host.c.order, _host.c.bk_host_id)
+)
+
+
+_OF_CAPTURED = sa.and_(
+    _host.c.step_instance_id == _captured.c.step_instance_id,
+    _host.c.execute_count == _captured.c.execute_count,
+    _host.c.bk_host_id == _captured.c.bk_host_id,
 )
 
 
@@ -99,7 +108,7 @@ class JobStore(JobProgress, JobOperations):
                 for step, targets, contents in zip(job.steps, hosts, given, strict=True)
             )
             if variables:
-                connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables))
+                connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables, self._box))
             self._add_passwords(connection, zip(steps, passwords, strict=False))
             note_findings(connection, job_id, zip((step.id for step in steps), dangerous, strict=False))
             if caller is not None and caller.once is not None:
@@ -174,8 +183,11 @@ class JobStore(JobProgress, JobOperations):
             raise errors.StepInstanceUnknown(step_instance_id)
         return RunStatus(row.job), RunStatus(row.step), row.execute_count
 
-    def variables(self, job_instance_id: int) -> tuple[JobVariable, ...]:
-        """The variables that the job was launched with, in the plan's order."""
+    def variables(self, job_instance_id: int, *, in_clear: bool = False) -> tuple[JobVariable, ...]:
+        """The variables that the job was launched with, in the plan's order; ciphers masked, or for its steps.
+
+        ValueError if the key file is another than the one that ciphers were encrypted with.
+        """
         if not is_id(job_instance_id):
             return ()
         statement = (
@@ -184,8 +196,38 @@ class JobStore(JobProgress, JobOperations):
             .order_by(_variable.c.order)
         )
         with self._engine.begin() as connection:
+            rows = list(connection.execute(statement))
+        variables = map(job_rows.to_variable, rows)
+        if not in_clear:
+            return tuple(variables)
+        return tuple(
+            variable
+            if row.value_secret is None
+            else replace(variable, value=self._box.decrypt(row.value_secret))
+            for row, variable in zip(rows, variables, strict=True)
+        )
+
+    def captured(
+        self, job_instance_id: int, before: int | None = None, *, of_hosts: bool = True
+    ) -> list[tuple[int, CapturedValue]]:
+        """What scripts left, each with its step instance's id, in order of steps and executions.
+
+        Of steps whose order is below `before`, or of all; with what hosts have of their own, or without.
+        """
+        statement = (
+            sa.select(_captured, _host.c.bk_cloud_id, _host.c.ip, _host.c.name.label("host_name"))
+            .join(_step, _step.c.id == _captured.c.step_instance_id)
+            .outerjoin(_host, _OF_CAPTURED)
+            .where(_step.c.job_instance_id == job_instance_id)
+            .order_by(_step.c.order, _step.c.id, _captured.c.execute_count, _captured.c.host_order)
+        )
+        if before is not None:
+            statement = statement.where(_step.c.order < before)
+        if not of_hosts:
+            statement = statement.where(_captured.c.bk_host_id == 0)
+        with self._engine.begin() as connection:
             rows = connection.execute(statement)
-            return tuple(JobVariable(name=row.name, type=row.type, value=row.value) for row in rows)
+            return [(row.step_instance_id, job_rows.to_captured(row)) for row in rows]
 
     def step(self, step_instance_id: int) -> StepInstance | None:
         """The step of any job, None if there is none of that id."""

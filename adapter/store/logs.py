@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from adapter.job.model import FileLog
 from adapter.store import codec, tables
 from adapter.store.claims import Claim, writing
+from adapter.store.transactions import insert_for
 
 _chunk = tables.log_chunk
 _file = tables.file_log
@@ -141,7 +141,7 @@ class LogStore:
                 for order, entry in enumerate(entries, start=0 if last is None else last + 1)
             ]
             if rows:
-                insert = _insert(connection, _file)
+                insert = insert_for(connection, _file)
                 upsert = insert.on_conflict_do_update(
                     index_elements=list(_file.primary_key.columns),
                     set_={"definition": insert.excluded.definition},
@@ -182,7 +182,7 @@ def insert_chunks(connection: sa.Connection, chunks: Iterable[Chunk]) -> None:
         if content
     ]
     if rows:
-        connection.execute(_insert(connection, _chunk).on_conflict_do_nothing(), rows)
+        connection.execute(insert_for(connection, _chunk).on_conflict_do_nothing(), rows)
 
 
 def _of(step_instance_id: int, execute_count: int, hosts: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
@@ -206,13 +206,6 @@ def _joined(rows: Iterable[Any], offset: int = 0, limit: int | None = None) -> b
 def _digest(entry: FileLog) -> str:
     key = (entry.mode, entry.src_host_id, entry.src_path, entry.dest_host_id, entry.dest_path)
     return hashlib.sha256(json.dumps(key).encode()).hexdigest()
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that can say what becomes of a row that is there already."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
 
 
 def _batches(ids: Collection[int]) -> Iterator[Sequence[int]]:

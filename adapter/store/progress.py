@@ -15,8 +15,10 @@ import sqlalchemy as sa
 
 from adapter.job.model import HostResult, StepInstance
 from adapter.job.status import HostStatus, RunStatus
+from adapter.job.variables import CapturedValue
 from adapter.store import tables
 from adapter.store.callbacks import has_callback, owe_callback
+from adapter.store.captured import insert_captured
 from adapter.store.changes import OWN_CHANGE, next_change, not_before_start
 from adapter.store.claims import Claim, writing
 from adapter.store.logs import Chunk, insert_chunks
@@ -102,10 +104,12 @@ class JobProgress:
         execute_count: int,
         results: Iterable[HostResult],
         printed: Iterable[Chunk] = (),
+        captured: Iterable[CapturedValue] = (),
     ) -> None:
         """Write the hosts' states in one transaction; a finished host never becomes unfinished again.
 
-        `printed` are chunks of logs that must be there with the states, or not at all.
+        `printed` are chunks of logs, `captured` the variables that their scripts left: they must be there with
+        the states, or not at all.
         """
         unfinished: list[dict[str, Any]] = []
         finished: list[dict[str, Any]] = []
@@ -118,6 +122,7 @@ class JobProgress:
             insert_chunks(connection, printed)
             # This locks the job: two writers of the same hosts take turns here, and not at the rows.
             change = {"new_change": next_change(connection, step_instance_id)}
+            insert_captured(connection, step_instance_id, execute_count, captured)
             if unfinished:
                 statement = _SAVE_HOST.where(_HOST_IS_UNFINISHED)
                 connection.execute(statement, [values | change for values in unfinished])

@@ -298,7 +298,7 @@ step_instance = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: The plan's variables as the job was launched with them. What is secret is not here.
+#: The plan's variables as the job was launched with them.
 job_variable = sa.Table(
     "job_variable",
     metadata,
@@ -306,6 +306,20 @@ job_variable = sa.Table(
     sa.Column("order", sa.Integer, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("type", sa.Integer, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("value_secret", sa.Text),  # of a cipher variable, instead of the value
+    sa.Column("changeable", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+#: What scripts left of variables: one value for the job, or one of each host (adapter.job.variables).
+captured_value = sa.Table(
+    "captured_value",
+    metadata,
+    sa.Column("step_instance_id", sa.ForeignKey("step_instance.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("execute_count", sa.Integer, primary_key=True),
+    sa.Column("bk_host_id", sa.BigInteger, primary_key=True),  # 0: for the job
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("host_order", sa.Integer, nullable=False),  # of the host that it is from
     sa.Column("value", sa.Text, nullable=False),
 )
 

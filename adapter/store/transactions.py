@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 #: What a store is made of. An Engine: every call is a transaction. A Connection: all calls are in its one.
 Bind = sa.Engine | sa.Connection
@@ -55,6 +56,13 @@ def insert_row(connection: sa.Connection, table: sa.Table, values: Mapping[str, 
             sa.select(sa.func.setval(sequence, sa.func.greatest(sa.func.nextval(sequence), int(key[0]))))
         )
     return int(key[0])
+
+
+def insert_for(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what becomes of a row that is there already."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
 
 
 def is_id(value: int) -> bool:

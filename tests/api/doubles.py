@@ -88,7 +88,7 @@ class MemoryQuery:
     texts: dict[int, dict[int, str]] = field(default_factory=dict)
     entries: dict[int, tuple[FileLog, ...]] = field(default_factory=dict)
     filters: list[JobFilter] = field(default_factory=list)
-    values: dict[int, tuple[JobVariable, ...]] = field(default_factory=dict)
+    values: dict[int, dict[int, tuple[JobVariable, ...]]] = field(default_factory=dict)
 
     def job(self, scope: Scope | None, job_instance_id: int, /) -> JobInstance:
         job = self.known.get(job_instance_id)
@@ -121,8 +121,12 @@ class MemoryQuery:
         known = self.script_logs(step, [result.host.bk_host_id for result in results])
         return {id_ for id_, text in known.items() if keyword in text}
 
-    def variables(self, job: JobInstance, /) -> tuple[JobVariable, ...]:
-        return self.values.get(job.id, ())
+    def resolved(self, step: StepInstance, /) -> StepInstance:
+        """As it is."""
+        return step
+
+    def variables(self, job: JobInstance, /) -> dict[int, tuple[JobVariable, ...]]:
+        return self.values.get(job.id, {})
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None, /) -> tuple[FileLog, ...]:
         wanted = None if bk_host_ids is None else set(bk_host_ids)

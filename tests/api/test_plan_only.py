@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from adapter.ansible.text import to_yaml
 from adapter.config import Settings
 from adapter.engine.preparation import STEP_PLAYBOOK
+from adapter.engine.variables import variables_of
 from adapter.job.model import Scope
 from adapter.store import tables
 from adapter.store.opening import Stores, open_store
@@ -99,7 +100,9 @@ def test_what_is_said_is_what_would_be_written(real: Real, stores: Stores, name:
     assert len(planned["step_list"]) == len(job.steps)
     for said, step in zip(planned["step_list"], job.steps, strict=True):
         hosts = [result.host for result in real.jobs.hosts(step.id, 0)]
-        run = real.preparation.run_input(step, hosts)
+        variables = variables_of(real.jobs, step)
+        begun = step if variables is None else variables.resolved(step)
+        run = real.preparation.run_input(begun, hosts, variables)
         written = to_yaml(run.playbooks[STEP_PLAYBOOK])
         assert ".STEP_INSTANCE_ID.0" in said["playbook"]
         assert said["playbook"].replace("STEP_INSTANCE_ID", str(step.id)) == written

@@ -323,18 +323,27 @@ def test_operate_job_instance_in_v2(job: World) -> None:
 
 
 def test_variables(job: World) -> None:
-    """Strings alone, for each step."""
-    job.query.values[100] = (
-        JobVariable(name="word", type=VariableType.STRING, value="hi"),
-        JobVariable(name="secret", type=VariableType.CIPHER, value="hush"),
-        JobVariable(name="empty", type=VariableType.STRING, value=""),
-    )
+    """Strings alone, as each step left them."""
+    others = [
+        JobVariable(name=f"v{int(kind)}", type=kind, value="hush")
+        for kind in VariableType
+        if kind is not VariableType.STRING
+    ]
+    job.query.values[100] = {
+        step_id: (
+            JobVariable(name="word", type=VariableType.STRING, value=word),
+            *others,
+            JobVariable(name="empty", type=VariableType.STRING, value=""),
+        )
+        for step_id, word in ((200, "hi"), (201, "changed"))
+    }
     told = [{"name": "word", "value": "hi", "type": 1}, {"name": "empty", "value": "", "type": 1}]
+    later = [{"name": "word", "value": "changed", "type": 1}, told[1]]
     assert data_of(job, "get_job_instance_global_var_value") == {
         "job_instance_id": 100,
         "step_instance_var_list": [
             {"step_instance_id": 200, "global_var_list": told},
-            {"step_instance_id": 201, "global_var_list": told},
+            {"step_instance_id": 201, "global_var_list": later},
         ],
     }
     name = "get_job_instance_global_var_value"

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import json
-import os
 import secrets
 import shutil
-import subprocess
-import sys
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +11,7 @@ import httpx
 import pytest
 
 from adapter.config import Settings
+from tests.e2e.by_hand import downloaded, run_by_hand
 from tests.e2e.jobs import Job, Jobs, Source
 from tests.lab import Lab
 
@@ -25,30 +20,6 @@ def copied(job: Job, to: Path) -> Path:
     """The artifact of a job's step as a person would download it."""
     (artifact,) = (job.service.data_dir / "artifacts" / str(job.id)).glob("*/0")
     return Path(shutil.copytree(artifact, to / f"artifact{job.id}"))
-
-
-def run_by_hand(artifact: Path) -> tuple[int, dict[str, dict[str, Any]]]:
-    """`ansible-runner run`: its exit code and the last result of each host."""
-    runner = Path(sys.executable).with_name("ansible-runner")
-    ident = f"by-hand-{secrets.token_hex(4)}"
-    argv = [str(runner), "run", str(artifact), "-p", "step.yml", "--ident", ident, "--quiet"]
-    environment = {
-        "PATH": f"{runner.parent}:{os.environ['PATH']}",
-        "HOME": os.environ["HOME"],
-        "ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ConnectTimeout=4",
-    }
-    done = subprocess.run(argv, capture_output=True, text=True, env=environment, timeout=90, check=False)
-    results: dict[str, dict[str, Any]] = {}
-    events = sorted(
-        (artifact / "artifacts" / ident / "job_events").glob("*.json"),
-        key=lambda path: int(path.name.partition("-")[0]),
-    )
-    for path in events:
-        event = json.loads(path.read_text())
-        if event["event"] in ("runner_on_ok", "runner_on_failed", "runner_on_unreachable"):
-            results[event["event_data"]["host"]] = event["event_data"]["res"]
-    assert results, done.stdout + done.stderr
-    return done.returncode, results
 
 
 def test_a_script_step_is_run_again_by_hand(jobs: Jobs, tmp_path: Path) -> None:
@@ -89,23 +60,6 @@ def test_what_needs_a_secret_says_so_by_hand(jobs: Jobs, tmp_path: Path) -> None
     assert code == 2
     assert results["lab101"]["job"]["state"] == "refused"
     assert "is kept by the service, not in this artifact" in results["lab101"]["msg"]
-
-
-def downloaded(job: Job, to: Path, **query: Any) -> Path:
-    """The step's bundle, unpacked."""
-    assert job.service.credentials is not None
-    reply = httpx.get(
-        f"{job.service.url}/api/ext/v1/step_instances/{job.step_id}/bundle",
-        params={"bk_biz_id": job.biz, **query},
-        headers=job.service.credentials.in_header(),
-        trust_env=False,
-    )
-    assert (reply.status_code, reply.headers["Content-Type"]) == (200, "application/gzip"), reply.text
-    with tarfile.open(fileobj=io.BytesIO(reply.content)) as tar:
-        tar.extractall(to, filter="data")
-    (directory,) = to.iterdir()
-    assert directory.name == f"step-{job.step_id}.0"
-    return directory
 
 
 def test_a_bundle_is_all_that_a_run_needs(jobs: Jobs, tmp_path: Path) -> None:

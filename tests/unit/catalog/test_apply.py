@@ -457,6 +457,22 @@ def test_dangerous_rules(apply: Applying, stores: Stores) -> None:
             with_step(SAY).replace("{name: TEXT}", "{name: HOSTS}"),
             "variables[1].name: [HOSTS] is listed twice",
         ),
+        (
+            with_step(SAY).replace("{name: TEXT}", "{name: TEXT, type: 6, value: '($(id))'}"),
+            "variables[1].value: $",
+        ),
+        (
+            with_step(SAY).replace("{name: TEXT}", "{name: TEXT, type: 5, value: '(a)'}"),
+            "variables[1].value: each",
+        ),
+        (
+            with_step(SAY).replace("{name: TEXT}", "{name: TEXT, type: 4, changeable: true}"),
+            "variables[1].changeable: a variable of type 4 cannot be",
+        ),
+        (
+            with_step(SAY).replace("{name: HOSTS, type: 3}", "{name: HOSTS, type: 3, changeable: true}"),
+            "changeable",
+        ),
         (with_step(SAY).replace("{name: TEXT}", "{name: 'a b'}"), "variables[1].name: must consist of"),
         (with_step(SAY).replace("{name: TEXT}", "{name: TEXT, type: 7}"), "variables[1].type: must be one"),
     ],

@@ -8,12 +8,16 @@ import re
 import secrets
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PROGRAMS = (
     Path(__file__).parents[3] / "playbooks/collections/ansible_collections/adapter/job/plugins/plugin_utils"
 )
+#: Where an account that nobody named has its runs.
+BASE = Path(f"/tmp/bkjob.{os.getuid()}")
 #: What hosts have as `sh`, as far as this machine has it too. With busybox all other programs are its own as well.
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 
@@ -46,6 +50,7 @@ class Reply:
     output: bytes
     state: str
     words: list[str]
+    variables: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,63 @@ class Program:
         return parse(nonce, stdout, stderr)
 
 
+class Run(Program):
+    """One run of one script."""
+
+    user = ""
+    sealed = True
+
+    def start(
+        self,
+        script: str,
+        param: str = "",
+        *,
+        timeout: int = 60,
+        language: int = 1,
+        wait: int = 5,
+        wrapper: bytes = b"",
+    ) -> Reply:
+        """Launch and wait."""
+        content = wrapper + script.encode()
+        data = param.encode() + b"\n" + content
+        args = (
+            timeout,
+            language,
+            len(content),
+            0,
+            1_000_000,
+            wait,
+            100,
+            *([len(wrapper)] if wrapper else []),
+        )
+        return self("start", *args, data=data, sealed=self.sealed, user=self.user)
+
+    def follow(self, offset: int = 0, wait: int = 5, size: int = 1_000_000) -> Reply:
+        """What came since."""
+        return self("follow", offset, size, wait, 10)
+
+    def to_the_end(self) -> Reply:
+        """Follow until it has ended; the whole output."""
+        for _ in range(20):
+            reply = self.follow()
+            if reply.state not in ("running", "launching"):
+                return self.follow(0, 0)
+            time.sleep(0.05)
+        raise AssertionError(f"still {reply}")
+
+    @property
+    def directory(self) -> Path:
+        """Of the run on the host."""
+        return BASE / self.key
+
+    def number(self, name: str) -> int:
+        """A pid written there."""
+        return int((self.directory / name).read_text())
+
+
+NewRun = Callable[[], Run]
+
+
 def parse(nonce: str, stdout: bytes, stderr: bytes) -> Reply:
     """The framed answer."""
     mark = nonce.encode()
@@ -84,7 +146,8 @@ def parse(nonce: str, stdout: bytes, stderr: bytes) -> Reply:
     end = re.match(rb"\n" + mark + rb" END (.*)", rest[size:], re.DOTALL)
     assert end, (stdout, stderr)
     state, *words = end[1].decode().split()
-    return Reply(rest[:size], state, words)
+    output, _, variables = rest[:size].partition(b"\n" + mark + b" VARS\n")
+    return Reply(output, state, words, variables)
 
 
 def decoded(reply: Reply) -> bytes:

@@ -6,72 +6,11 @@ import os
 import pwd
 import subprocess
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.unit.collection.programs import Program, Reply, parse, text_of
-
-BASE = Path(f"/tmp/bkjob.{os.getuid()}")
-
-
-class Run(Program):
-    """One run of one script."""
-
-    user = ""
-    sealed = True
-
-    def start(
-        self, script: str, param: str = "", *, timeout: int = 60, language: int = 1, wait: int = 5
-    ) -> Reply:
-        """Launch and wait."""
-        content = script.encode()
-        data = param.encode() + b"\n" + content
-        args = (timeout, language, len(content), 0, 1_000_000, wait, 100)
-        return self("start", *args, data=data, sealed=self.sealed, user=self.user)
-
-    def follow(self, offset: int = 0, wait: int = 5, size: int = 1_000_000) -> Reply:
-        """What came since."""
-        return self("follow", offset, size, wait, 10)
-
-    def to_the_end(self) -> Reply:
-        """Follow until it has ended; the whole output."""
-        for _ in range(20):
-            reply = self.follow()
-            if reply.state not in ("running", "launching"):
-                return self.follow(0, 0)
-            time.sleep(0.05)
-        raise AssertionError(f"still {reply}")
-
-    @property
-    def directory(self) -> Path:
-        """Of the run on the host."""
-        return BASE / self.key
-
-    def number(self, name: str) -> int:
-        """A pid written there."""
-        return int((self.directory / name).read_text())
-
-
-NewRun = Callable[[], Run]
-
-
-@pytest.fixture
-def run(path: str) -> Iterator[NewRun]:
-    """Makes runs under each shell, and removes them afterwards."""
-    made: list[Run] = []
-
-    def new() -> Run:
-        made.append(Run("supervisor.sh", path))
-        return made[-1]
-
-    yield new
-    for each in made:
-        each("stop")
-        each("clean", each.key)
-        assert not each.directory.is_dir()
-        each.directory.unlink(missing_ok=True)
+from tests.unit.collection.programs import BASE, NewRun, Reply, Run, parse, text_of
 
 
 def gone(group: int) -> bool:

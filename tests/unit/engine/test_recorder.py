@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.recorder import Recorder
-from adapter.job.model import FileSource, FileTask, JobInstance, StepInstance
+from adapter.job.model import FileSource, FileTask, JobInstance, JobVariable, StepInstance
 from adapter.job.status import HostStatus, StepType
+from adapter.job.variables import CapturedValue
 from adapter.store import progress
 
 from .conftest import ONE, SCOPE, TWO, Bench
@@ -16,12 +19,14 @@ from .conftest import ONE, SCOPE, TWO, Bench
 STARTED = HostEvent(name="one", status=HostStatus.RUNNING)
 
 
-def recorder(bench: Bench, step: StepInstance) -> tuple[Recorder, HostBoard]:
+def recorder(
+    bench: Bench, step: StepInstance, wanted: tuple[JobVariable, ...] = ()
+) -> tuple[Recorder, HostBoard]:
     """As a step run makes them."""
     board = HostBoard(bench.jobs.hosts(step.id, 0))
     spool = bench.directory / "spool"
     spool.mkdir(exist_ok=True)
-    return Recorder(bench.jobs, bench.logs, bench, step, board, spool), board
+    return Recorder(bench.jobs, bench.logs, bench, step, board, spool, wanted), board
 
 
 def ended(status: HostStatus, message: str = "", log_bytes: int = 0) -> HostEvent:
@@ -134,3 +139,31 @@ def test_a_host_that_was_lost_keeps_count_of_what_it_had_printed(bench: Bench) -
     some.flush()
     one = bench.jobs.hosts(step.id, 0)[0]
     assert (one.log_bytes, one.log_kept) == (7, 7)
+
+
+def test_what_a_script_left_of_variables_is_stored_with_its_host(bench: Bench) -> None:
+    """As the plugin recorded it, also when its event is lost or a run before has taken part of it in."""
+    job = bench.job()
+    (step,) = job.steps
+    wanted = (
+        JobVariable(name="A", type=1, value="old", changeable=True),
+        JobVariable(name="N", type=2, value="old"),
+    )
+    spool = bench.directory / "spool"
+    for _ in range(2):
+        some, _ = recorder(bench, step, wanted)
+        for id_ in (1, 2):
+            said = {"A": f"a{id_}", "N": f"n{id_}", "OTHER": "x"}
+            recorded = {"state": "finished", "exit_code": 0 if id_ == 2 else 1, "variables": said}
+            (spool / f"{id_}.json").write_text(json.dumps(recorded))
+        some.take_recorded()
+        some.flush()
+        assert [(item.name, item.value, item.bk_host_id) for _, item in _captured_once(bench, job)] == [
+            ("N", "n1", 1),
+            ("A", "a2", None),
+            ("N", "n2", 2),
+        ]
+
+
+def _captured_once(bench: Bench, job: JobInstance) -> list[tuple[int, CapturedValue]]:
+    return sorted(bench.jobs.captured(job.id), key=lambda item: (item[1].host_order, item[1].name))

@@ -117,8 +117,13 @@ def test_prefix_modes_are_written_into_the_path(world: World) -> None:
 # --- texts -----------------------------------------------------------------------------------------------
 
 
-def test_string_variables_are_in_shell_scripts_params_and_paths(world: World) -> None:
-    """With the plan's values; what is no variable stays."""
+def told(world: World, job: JobInstance) -> list[JobVariable]:
+    """The variables that the job was launched with; ciphers in clear."""
+    return list(world.jobs.variables(job.id, in_clear=True))
+
+
+def test_texts_are_stored_as_the_plan_has_them(world: World) -> None:
+    """A script may change what is in them before they are used; once a step has begun they are shown as used."""
     plan = world.plan(
         SOURCE,
         script_step(world, param="-g ${GREETING} ${OTHER}"),
@@ -135,14 +140,15 @@ def test_string_variables_are_in_shell_scripts_params_and_paths(world: World) ->
         variables=(variable("GREETING", 1, "it's"), variable("DIR", 1, "/tmp")),
     )
     job = launch(world, plan)
-    assert first_script(job) == "GREETING='it'\\''s'\nDIR='/tmp'\necho $GREETING"
-    assert job.steps[0].script is not None
-    assert job.steps[0].script.param == "-g it's ${OTHER}"
-    assert job.steps[1].script is not None
-    assert job.steps[1].script.content == "print()"
-    assert job.steps[2].file is not None
-    assert job.steps[2].file.target_path == "/data/it's"
-    assert job.steps[2].file.sources[0].files == ("/tmp/a-it's",)
+    assert first_script(job) == "echo $GREETING"
+    for step in job.steps:
+        assert world.query.resolved(step) == step
+        world.jobs.begin_step(step.id, 1)
+    script, _, file = map(world.query.resolved, world.query.job(SOURCE, job.id).steps)
+    assert script.script is not None
+    assert script.script.param == "-g it's ${OTHER}"
+    assert file.file is not None
+    assert (file.file.target_path, file.file.sources[0].files) == ("/data/it's", ("/tmp/a-it's",))
 
 
 @pytest.mark.parametrize(
@@ -162,11 +168,11 @@ def test_a_request_s_values_win(world: World, value: VariableValue, expected: st
     plan = world.plan(SOURCE, script_step(world), variables=(variable("GREETING", 1, "old"),))
     if value.id == 1:
         value = replace(value, id=plan.variables[0].id)
-    assert first_script(launch(world, plan, value)).startswith(f"GREETING='{expected}'\n")
+    assert [variable.value for variable in told(world, launch(world, plan, value))] == [expected]
 
 
 def test_variables_are_kept_with_the_job(world: World) -> None:
-    """Strings as this launch has them, in the plan's order; nothing that is secret, nothing of another job."""
+    """As this launch has them, in the plan's order; a secret encrypted, and masked; nothing of another job."""
     plan = world.plan(
         SOURCE,
         script_step(world, target=Server(variable="hosts")),
@@ -179,9 +185,15 @@ def test_variables_are_kept_with_the_job(world: World) -> None:
     )
     plain = launch(world, plan)
     given = launch(world, plan, VariableValue(name="B", value="new"))
-    told = [JobVariable(name="B", type=1, value="old"), JobVariable(name="A", type=1, value="é\n")]
-    assert list(world.query.variables(plain)) == told
-    assert world.query.variables(given)[0].value == "new"
+    assert [(each.name, each.type, each.value) for each in told(world, plain)] == [
+        ("B", 1, "old"),
+        ("PASS", 4, "s3cret"),
+        ("hosts", 3, ""),
+        ("A", 1, "é\n"),
+    ]
+    shown = world.query.variables(given)[given.steps[0].id]
+    assert [each.value for each in shown] == ["new", "******", "", "é\n"]
+    assert "s3cret" not in repr(told(world, plain))
     assert world.jobs.variables(2**63) == world.jobs.variables(given.id + 1) == ()
 
 
@@ -196,8 +208,7 @@ def test_a_cipher_makes_the_param_sensitive(world: World) -> None:
     job = launch(world, plan)
     assert job.steps[0].script is not None
     assert (job.steps[0].script.param, job.steps[0].script.param_sensitive) == ("******", True)
-    assert "s3cret" not in first_script(job)
-    assert world.jobs.script_param(job.steps[0].id) == "-p s3cret"
+    assert world.jobs.script_param(job.steps[0].id) == "-p ${PASS}"
     assert job.steps[1].script is not None
     assert not job.steps[1].script.param_sensitive
 
@@ -212,23 +223,24 @@ def test_a_path_that_variables_leave_relative_is_refused(world: World) -> None:
     assert launch(world, plan, VariableValue(name="DIR", value="/")).steps
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"content": "mysql -p$PASS"}, r"cipher variable \[PASS\]"),
-        ({"content": "# job_import {{PASS}}\n"}, r"cipher variable \[PASS\]"),
-        ({"content": "# job_import {{JOB_LAST_ALL}}\n"}, "JOB_LAST_ALL"),
-        ({"content": "# job_import {{WHERE}}\n"}, "WHERE"),
-    ],
-)
-def test_what_a_script_cannot_be_given_is_refused_by_name(
-    world: World, changes: dict[str, Any], words: str
-) -> None:
-    """Better than an empty value that nobody notices."""
-    variables = (variable("PASS", 4, "s3cret"), variable("WHERE", 3, server=on(SRC1)))
-    plan = world.plan(SOURCE, script_step(world, **changes), variables=variables)
-    with pytest.raises(errors.NotSupported, match=words):
-        launch(world, plan)
+def test_a_path_that_a_script_may_change_is_looked_at_later(world: World) -> None:
+    """What is in it is known when its step begins."""
+    variables = (replace(variable("DIR", 1, "tmp/"), changeable=True),)
+    plan = world.plan(SOURCE, file_step(world, target_path="${DIR}data"), variables=variables)
+    assert launch(world, plan).steps[0].file is not None
+
+
+def test_imported_hosts_are_looked_up_at_the_launch(world: World) -> None:
+    """Once, as targets are; of those that a shell script imports, and nothing else."""
+    variables = (
+        variable("WHERE", 3, server=Server(dynamic_groups=("src",))),
+        variable("EMPTY", 3, server=Server()),
+        variable("OTHER", 3, server=Server(dynamic_groups=("nosuch",))),
+    )
+    imports = "# job_import {{WHERE}}\n# job_import {{EMPTY}}\n# job_import {{JOB_LAST_ALL}}"
+    python = script_step(world, "py", content="# job_import {{OTHER}}", language=4)
+    plan = world.plan(SOURCE, script_step(world, content=imports), python, variables=variables)
+    assert [each.value for each in told(world, launch(world, plan))] == [f"{SRC1.label},{SRC2.label}", "", ""]
 
 
 def test_a_cipher_in_a_path_is_refused(world: World) -> None:
@@ -241,13 +253,16 @@ def test_a_cipher_in_a_path_is_refused(world: World) -> None:
     assert "s3cret" not in raised.value.message
 
 
-@pytest.mark.parametrize("type_", [2, 5, 6])
-def test_variables_that_change_while_a_plan_runs_are_not_built_yet(world: World, type_: int) -> None:
-    """The plan is refused, naming the variable."""
-    plan = world.plan(SOURCE, script_step(world), variables=(variable("COUNTER", type_, "1"),))
-    with pytest.raises(errors.NotSupported, match=r"\[COUNTER\]"):
-        launch(world, plan)
+@pytest.mark.parametrize("type_", [5, 6])
+@pytest.mark.parametrize("value", ["a b", '("a"', "($(id))", '("$HOME")', "(`id`)", "(*)", "([x y]z)"])
+def test_an_array_that_is_none_is_refused(world: World, type_: int, value: str) -> None:
+    """Also what a shell would run or expand; in the plan or in the request."""
+    variables = (variable("LIST", type_, '(["1"]="a")' if type_ == 5 else '("a")'),)
+    plan = world.plan(SOURCE, script_step(world), variables=variables)
+    with pytest.raises(errors.InvalidParameter, match=r"\[LIST\]"):
+        launch(world, plan, VariableValue(name="LIST", value=value))
     assert world.count() == 0
+    assert launch(world, plan, VariableValue(name="LIST")).steps
 
 
 # --- hosts -----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from adapter.job.commands import (
 )
 from adapter.job.model import Host, HostResult, Scope, Server, StepInstance
 from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
+from adapter.job.variables import StepVariables
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.launch import Launch
@@ -62,7 +63,9 @@ def alias(name: str) -> AccountRef:
 class NamingPlanner:
     """Says of a run what it is of."""
 
-    def plan(self, step: StepInstance, targets: Sequence[Host]) -> PlannedRun:
+    def plan(
+        self, step: StepInstance, targets: Sequence[Host], variables: StepVariables | None = None
+    ) -> PlannedRun:
         return PlannedRun(inventory=",".join(host.name for host in targets), playbook=step.name)
 
 

@@ -7,6 +7,7 @@
         script: files/script
         language: 1
         param: !unsafe "a b"            # or param_secret: NAME
+        variables: files/variables.json # of a plan, for a shell script; see _wrapper()
         timeout: 7200
         user: root          # whom the script must run as; "" does not look
         max_log: 5242880    # bytes of output that are kept
@@ -19,11 +20,13 @@ more hosts than forks the service runs the play again on those, so that every sc
 is live (design D4).
 
 The result holds `job`: state, exit_code, log_bytes (printed), log_kept (spooled), message, start_time, end_time.
+The spool has with it `variables`: what a script that ended by itself left of those that were to be captured.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +39,12 @@ from ansible_collections.adapter.job.plugins.plugin_utils.exchange import Answer
 from ansible_collections.adapter.job.plugins.plugin_utils.reach import pause_before, take_retries, was_in_vain
 from ansible_collections.adapter.job.plugins.plugin_utils.secret_socket import SecretUnavailable, fetch
 from ansible_collections.adapter.job.plugins.plugin_utils.spool import Spool
+from ansible_collections.adapter.job.plugins.plugin_utils.variables import (
+    NAMESPACE,
+    can_source,
+    captured,
+    wrapper,
+)
 
 #: Seconds an exchange waits on the host for an end or for new output before it answers.
 _PATIENCE = 15
@@ -62,6 +71,7 @@ _UNFINISHED = ("running", "launching")
 _SQL = 6
 _PROGRAMS = Path(__file__).parents[1] / "plugin_utils"
 _SILENT = "the host does not answer"
+_NOT_WHOLE = "the variables at the script's end are not taken over: they are over 1 MiB, or the disk was full"
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -70,7 +80,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _requires_connection = True
     _supports_check_mode = False
     _VALID_ARGS = frozenset(
-        "phase key keys script language param param_secret timeout user max_log "  # noqa: SIM905
+        "phase key keys script language param param_secret variables timeout user max_log "  # noqa: SIM905
         "windows_script windows_interpreter".split()
     )
 
@@ -86,6 +96,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         self._user = str(self._args.get("user") or "")
         self._max_log = int(self._args.get("max_log", 5 * _PIECE))
         self._playbook_dir = Path(str(task_vars["playbook_dir"]))
+        self._namespace = dict(task_vars.get("job_namespace") or {})  # what this host has of its own
         self._output = b""
         self._exchanges = 0
         self._from = self._asked = (
@@ -99,7 +110,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             job = self._finish("no_answer", None, str(error))
         except SecretUnavailable as error:
             job = self._finish("refused", None, str(error))
-        result["job"] = job
+        # They are in the spool, whole and once; events are not the place for what may be long.
+        result["job"] = {name: value for name, value in job.items() if name != "variables"}
         result["failed"] = not (
             job["state"] in _UNFINISHED or (job["state"] == "finished" and job["exit_code"] == 0)
         )
@@ -225,13 +237,17 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         script = (self._playbook_dir / str(self._args["script"])).read_bytes()
         if int(self._args["language"]) == _SQL:
             script = (_PROGRAMS / "sql.sh").read_bytes() + script
-        data = self._param().replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + script
-        head = (self._user, self._args["timeout"], self._args["language"], len(script), *self._place())
+        wrap = self._wrapper(script)
+        data = self._param().replace("\n", " ").encode("utf-8", "surrogateescape") + b"\n" + wrap + script
+        size = len(wrap) + len(script)
+        head = (self._user, self._args["timeout"], self._args["language"], size, *self._place())
+        tail = (len(wrap),) if wrap else ()
         is_first = self._spool.mark_told()
         retries = take_retries(self._connection)
 
         def start() -> Answer:
-            return self._ask("start", self._key, *head, *self._patience(until), data=data, is_sealed=True)
+            patience = self._patience(until)
+            return self._ask("start", self._key, *head, *patience, *tail, data=data, is_sealed=True)
 
         for retry in itertools.count():
             try:
@@ -249,6 +265,26 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Ansible reads an empty text that is marked unsafe as None."""
         secret = self._args.get("param_secret")
         return fetch(str(secret)) if secret else str(self._args.get("param") or "")
+
+    def _wrapper(self, script: bytes) -> bytes:
+        """What declares the variables of the step's file for the script and sources it; empty without any.
+
+        The file holds `capture`, names, and `variables`: each with `name`, `type`, and `value`, `items` (pairs
+        of an array), or `secret`, the name of its value at the service. A namespace's value may be the host's own.
+        """
+        name = self._args.get("variables")
+        if not name or not can_source(script):
+            return b""
+        given = json.loads((self._playbook_dir / str(name)).read_text())
+        variables = [self._valued(dict(each)) for each in given["variables"]]
+        return wrapper(variables, given["capture"], script)
+
+    def _valued(self, variable: dict[str, Any]) -> dict[str, Any]:
+        if "secret" in variable:
+            variable["value"] = fetch(variable["secret"])
+        elif variable["type"] == NAMESPACE and variable["name"] in self._namespace:
+            variable["value"] = str(self._namespace[variable["name"]])
+        return variable
 
     def _followed(self, until: float | None, overdue: float) -> Answer | None:
         """An answer, however often the connection breaks; None if the host's turn is over without one."""
@@ -306,9 +342,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return self._job(answer.state, None, message, started=started)
         size = self._rest(answer)
         exit_code = None if code == "-" else int(code)
+        variables = captured(answer.variables) if answer.variables else {}
+        if variables is None:
+            message = f"{message} {_NOT_WHOLE}".lstrip()
         if not self._spool.is_active:
             self._remove()
-        return self._finish(answer.state, exit_code, message, log_bytes=size, started=started)
+        return self._finish(answer.state, exit_code, message, size, started, variables)
 
     def _rest(self, answer: Answer) -> int:
         """Take what is left of the output of a script that has ended; the bytes it printed in all."""
@@ -337,10 +376,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._display.vvv(f"could not remove the run {self._key} from the host: {error}")
 
     def _finish(
-        self, state: str, exit_code: int | None, message: str, log_bytes: int = 0, started: int | None = None
+        self,
+        state: str,
+        exit_code: int | None,
+        message: str,
+        log_bytes: int = 0,
+        started: int | None = None,
+        variables: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         job = self._job(state, exit_code, message, max(log_bytes, self._offset()), started)
         job["end_time"] = _now()
+        if variables:
+            job["variables"] = variables
         self._spool.record(job)
         return job
 

@@ -22,11 +22,15 @@ _POSIX_SHELLS = ("sh", "bash", "dash", "ash", "ksh")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the program said. `output` is the bytes between the marks; `words` what stands after END."""
+    """What the program said. `output` is the bytes between the marks; `words` what stands after END.
+
+    `variables` are the bytes after a third mark, which only a script that has ended by itself may have left.
+    """
 
     output: bytes
     state: str
     words: tuple[str, ...]
+    variables: bytes = b""
 
     @property
     def detail(self) -> str:
@@ -99,4 +103,5 @@ def _parse(nonce: str, stdout: bytes, reply: dict[str, Any]) -> Answer:
     if end is None:
         raise NoAnswer(reply["rc"], f"the host's answer was cut off: {reply['stderr']}")
     state, *words = end[1].decode("utf-8", "replace").strip().split(" ")
-    return Answer(output=rest[:size], state=state, words=tuple(words))
+    output, _, variables = rest[:size].partition(b"\n" + mark + b" VARS\n")
+    return Answer(output=output, state=state, words=tuple(words), variables=variables)

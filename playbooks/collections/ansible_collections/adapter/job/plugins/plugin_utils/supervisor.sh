@@ -3,14 +3,15 @@
 # POSIX sh; beside it only id, mkdir, wc, tail, head, sleep, rm, find, and setsid (or perl). Every process that is
 # started here is paid for on every host of every job: builtins come first.
 #
-#   start  KEY NONCE USER TIMEOUT LANGUAGE BYTES OFFSET MAX WAIT LINGER
-#          (stdin: one line of parameters, the script, a line with NONCE)
+#   start  KEY NONCE USER TIMEOUT LANGUAGE BYTES OFFSET MAX WAIT LINGER [WRAPPER]
+#          (stdin: one line of parameters, the script, a line with NONCE; of its BYTES the first WRAPPER are a
+#          wrapper, see variables.py, which runs instead of the script and sources it)
 #   follow KEY NONCE USER OFFSET MAX WAIT LINGER
 #   stop   KEY NONCE USER
 #   clean  KEY NONCE USER KEY...
 #
-# The run directory of a KEY holds: launched (made exclusively: whoever makes it launches), script.* and its .param,
-# out, pid (of the runner), group (process group of the script), stop, timeout, and at the end `rc` with
+# The run directory of a KEY holds: launched (made exclusively: whoever makes it launches), script.* and its .param
+# and .vars (the wrapper), vars (the variables at the script's end, as the wrapper wrote them), out, pid (of the runner), group (process group of the script), stop, timeout, and at the end `rc` with
 # "<cause> <exit code>". What a full disk could keep from being written is there before the script runs (pid and
 # group as "-"); rc is tried again until there is room. Once collected the directory is replaced by an empty file: a
 # late start must not run it again.
@@ -18,7 +19,7 @@
 # WAIT is seconds until the answer if nothing ends, LINGER hundredths of a second that new output is waited on.
 # Every answer is
 #   NONCE BEGIN -, at most MAX bytes of output from OFFSET, NONCE END <state> <exit code> <size> <detail>
-# where size is the bytes printed so far, or - if MAX was not used up: then it is what was sent that tells.
+# with NONCE VARS and what `vars` holds before the end, if the script has ended by itself and there is any; size is the bytes printed so far, or - if MAX was not used up: then it is what was sent that tells.
 verb=$1 key=$2 nonce=$3 user=$4
 umask 077
 offset=0 max=0 run=
@@ -31,6 +32,10 @@ answer() { # state exit_code detail
         if [ "$max" -eq 0 ]; then size=$(($(wc -c < "$run/out")))
         elif [ "$offset" -eq 0 ]; then head -c "$max" "$run/out"
         else tail -c "+$((offset + 1))" "$run/out" | head -c "$max"; fi
+    fi
+    if [ "$1" = finished ] && [ -s "$run/vars" ]; then
+        printf '\n%s VARS\n' "$nonce"
+        head -c 1048576 "$run/vars"
     fi
     printf '\n%s END %s %s %s %s\n' "$nonce" "$1" "$2" "$size" "$3"
     exit 0
@@ -108,10 +113,11 @@ end_group() { # pid: SIGTERM, two seconds, SIGKILL; its group may not be there y
     kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null
 }
 
-# Started as: runner RUN SCRIPT TIMEOUT LANGUAGE DETACH, the last being words that give a program its own session.
+# Started as: runner RUN SCRIPT TIMEOUT LANGUAGE DETACH VARS: DETACH being words that give a program its own session,
+# VARS what is added to the name of the script for the name of its wrapper, if it has one.
 # No single quote may stand in it.
 runner='
-run=$1 script=$2 timeout=$3 language=$4 detach=$5
+run=$1 script=$2 timeout=$3 language=$4 detach=$5 vars=$6
 echo $$ 1<> "$run/pid" || exit
 (
     if [ "$language" = 6 ]; then
@@ -151,7 +157,7 @@ echo $$ 1<> "$run/pid" || exit
     cd "${HOME:-/}" 2>/dev/null || cd /
     # The session of its own is also the process group that stop and timeout kill. The parameters are the rest
     # of a command line, as JOB has them: this shell splits them.
-    eval "exec $detach $interpreter \"\$script\" $param"
+    eval "exec $detach $interpreter \"\$script\$vars\" $param"
 ) > "$run/out" 2>&1 < /dev/null &
 group=$!
 echo "$group" 1<> "$run/group"
@@ -175,6 +181,8 @@ if [ -e "$run/stop" ]; then kill -KILL "-$group" 2>/dev/null || kill -KILL "$gro
 watchdog=$!
 wait "$group"
 code=$?
+# It may hold secrets. It has removed itself, unless nothing could read it.
+if [ -e "$script.vars" ]; then : > "$script.vars"; fi
 cause=finished
 if [ -e "$run/timeout" ]; then
     cause=timeout
@@ -191,7 +199,7 @@ if [ -s "$run/nap" ]; then
 fi 2>/dev/null
 '
 
-launch() { # script file
+launch() { # script file, with what its wrapper is named
     if command -v setsid >/dev/null 2>&1; then
         detach=setsid
     elif command -v perl >/dev/null 2>&1; then
@@ -199,7 +207,7 @@ launch() { # script file
     else
         answer refused - "neither setsid nor perl is on this host: a script cannot be detached"
     fi
-    eval "$detach"' sh -c "$runner" runner "$run" "$1" "$timeout" "$language" "$detach" < /dev/null > /dev/null 2>&1 &'
+    eval "$detach"' sh -c "$runner" runner "$run" "$1" "$timeout" "$language" "$detach" "$2" < /dev/null > /dev/null 2>&1 &'
 }
 
 find_base || answer wrong_user - "logged in as $me, not as $user"
@@ -214,7 +222,7 @@ start)
     [ -d "$run" ] || answer refused - "cannot make $run: is the disk full?"
     if [ ! -e "$run/launched" ] && [ ! -e "$run/stop" ]; then
         IFS= read -r param
-        script=$run/script.$$
+        script=$run/script.$$ vars=
         mark=
         head -c "$bytes" > "$script" && IFS= read -r mark
         printf '%s\n' "$param" > "$script.param"
@@ -224,19 +232,28 @@ start)
             rm -f "$script" "$script.param"
             answer refused - "the script did not arrive whole: the connection broke or the disk is full"
         fi
+        if [ "${3:-0}" -gt 0 ]; then
+            vars=.vars
+            { head -c "$3" "$script" > "$script.vars" && tail -c "+$(($3 + 1))" "$script" > "$script.new"; } 2>/dev/null
+            if [ "$(($(wc -c < "$script.vars") + $(wc -c < "$script.new")))" -ne "$bytes" ]; then
+                rm -f "$script" "$script.param" "$script.vars" "$script.new"
+                answer refused - "the disk is full"
+            fi
+            mv -f "$script.new" "$script"
+        fi
         set -C
         if { true > "$run/launched"; } 2>/dev/null; then
             set +C
             echo - > "$run/pid"
             echo - > "$run/group"
             if [ ! -s "$run/pid" ] || [ ! -s "$run/group" ]; then
-                rm -f "$run/pid" "$run/group" "$script" "$script.param" "$run/launched"
+                rm -f "$run/pid" "$run/group" "$script" "$script.param" "$script.vars" "$run/launched"
                 answer refused - "the disk is full"
             fi
-            launch "$script"
+            launch "$script" "$vars"
         else
             set +C
-            rm -f "$script" "$script.param"
+            rm -f "$script" "$script.param" "$script.vars"
         fi
     fi
     if [ -e "$run/stop" ] && [ ! -e "$run/launched" ]; then answer terminated - "stopped before it started"; fi
