@@ -12,10 +12,15 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from adapter.job.model import Scope
+from adapter import errors
+from adapter.job.model import JobInstance, Scope
 from adapter.store import database, tables
 from adapter.store.accounts import AccountStore
+from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import migrate, open_database
+from adapter.store.jobs import JobStore
+from adapter.store.password_key import PasswordKey
+from adapter.store.quota import JobQuota
 from adapter.store.secrets import SecretBox
 
 
@@ -112,6 +117,22 @@ def test_accounts_of_the_first_release_are_kept(engine: sa.Engine, tmp_path: Pat
     assert accounts.credential(old.id).password == "old password"
     new = accounts.update(old.id, operator="ann", now_ms=2, db_port=3306, db_system_account_id=1)
     assert (new.db_port, new.db_system_account_id) == (3306, 1)
+
+
+def test_what_came_with_rules_quotas_and_windows_goes_up_with_data(engine: sa.Engine, tmp_path: Path) -> None:
+    """Jobs that have not ended count at once; the installation gets its key for passwords when it needs one."""
+    bring_to(engine, "0008")
+    job(engine, 1, 2)
+    job(engine, 2, 3)
+    box = SecretBox.of_file(tmp_path / "key")
+    insert(engine, "installation", id=1, key_digest=box.digest)
+    migrate(engine, tmp_path / "lock")
+    jobs = JobStore(engine, box, quota=JobQuota(total=1))
+    with pytest.raises(errors.SystemQuotaExceeded):
+        jobs.require_room(JobInstance(scope=Scope("biz", "2"), name="j"))
+    assert jobs.host_passwords(1) == {}
+    assert DangerousRuleStore(engine).enabled() == ()
+    assert PasswordKey(engine, box).public_key()
 
 
 def test_keys_go_with_their_jobs(engine: sa.Engine, tmp_path: Path) -> None:

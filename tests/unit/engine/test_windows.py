@@ -20,8 +20,8 @@ import pytest
 from adapter.engine.file_cache import FileCache
 from adapter.engine.step_run import StepRuns
 from adapter.engine.surroundings import HandedOver
-from adapter.job.model import HostResult, JobInstance, ScriptTask, StepInstance
-from adapter.job.status import HostStatus, RunStatus
+from adapter.job.model import FileSource, FileTask, HostResult, JobInstance, ScriptTask, StepInstance
+from adapter.job.status import HostStatus, RunStatus, StepType
 from adapter.store.collected import CollectedRuns
 from adapter.testing.hosts import MemoryHosts
 from tests.support import powershell
@@ -228,6 +228,25 @@ def test_a_script_of_windows_is_refused_elsewhere(windows: Windows, language: in
         HostStatus.SUBMIT_FAILED,
     )
     assert "Windows hosts only" in windows.log(job, 2)
+
+
+def test_files_do_not_move_to_windows_hosts(windows: Windows) -> None:
+    """The host ends 399 and says why; the other target has its file."""
+    source = windows.bench.directory / "a.txt"
+    source.write_text("a")
+    account = windows.bench.accounts.create(SCOPE, operator="a", now_ms=1, alias="p", account=USER).id
+    files = FileTask(
+        sources=(FileSource(files=(str(source),), account_id=account, hosts=(TWO,)),),
+        target_path=f"{windows.bench.directory}/in/",
+        account_id=account,
+    )
+    step = StepInstance(name="s", type=StepType.FILE, file=files, create_time=1)
+    job = windows.bench.jobs.add(JobInstance(scope=SCOPE, steps=(step,), create_time=1), [(ONE, TWO)])
+    status, (one, two) = windows.run(job)
+    assert (status, one.status, two.status) == (RunStatus.FAILED, HostStatus.TASK_ERROR, HostStatus.SUCCESS)
+    (entry,) = windows.bench.logs.file_logs(job.steps[0].id, 0, [1])
+    assert "only scripts run on Windows hosts" in entry.content
+    assert (windows.bench.directory / "in" / "a.txt").read_text() == "a"
 
 
 def _when(is_so: Callable[[], object], do: Callable[[], object]) -> None:

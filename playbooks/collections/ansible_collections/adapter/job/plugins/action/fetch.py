@@ -70,6 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             found.update(state="failed", message="a path with a line break in it cannot be copied")
             return found
         try:
+            self._ask.require_shell()
             if kind in ("file", "directory"):
                 self._say(path, status=0, status_desc="pulling")
             answer = self._patience.keep(self._ask, "list", self._key, self._user, kind, data=_line(path))

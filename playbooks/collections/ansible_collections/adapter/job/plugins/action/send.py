@@ -87,6 +87,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         job: dict[str, Any] = {"state": "ok", "message": "", "files": 0, "exit_code": None}
         problems: list[str] = []
         try:
+            self._ask.require_shell()
             for source in sources:
                 for spec in self._offered(source):
                     state, message, count = self._send_spec(source, spec)

@@ -57,6 +57,11 @@ class Exchange:
         self._action = action
         self._program = "".join((_HERE / part).read_text() for part in parts)
 
+    def require_shell(self) -> None:
+        """Raises NoAnswer for a host of Windows, which could not understand the program."""
+        if getattr(self._action._connection._shell, "_IS_WINDOWS", False):
+            raise NoAnswer(1, "only scripts run on Windows hosts: files cannot be moved to or from them")
+
     def __call__(
         self, verb: str, key: str, *args: object, data: bytes = b"", is_sealed: bool = False
     ) -> Answer:
@@ -65,8 +70,7 @@ class Exchange:
         Raises NoAnswer, and AnsibleConnectionFailure if the host cannot be reached. Standard input is never
         empty: without data ssh would allocate a terminal, which changes bytes and hangs up on children.
         """
-        if getattr(self._action._connection._shell, "_IS_WINDOWS", False):
-            raise NoAnswer(1, "only scripts run on Windows hosts: files cannot be moved to or from them")
+        self.require_shell()
         nonce = f"job-{secrets.token_hex(8)}"
         data += f"{nonce}\n".encode() if is_sealed else b""
         words = shlex.join([verb, key, nonce, *(str(arg) for arg in args)])
