@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.job import arrays
@@ -22,7 +22,7 @@ class ScriptVariables:
     """`text` is the file for adapter.job.script; `secrets` are what the run's secret socket answers."""
 
     text: str
-    secrets: dict[str, str]
+    secrets: dict[str, str] = field(repr=False)
 
     @classmethod
     def of(cls, variables: StepVariables, script: str, last: Sequence[HostResult]) -> ScriptVariables:
@@ -47,4 +47,4 @@ def _given(variable: JobVariable) -> dict[str, Any]:
 
 
 def _secret_name(name: str) -> str:
-    return f"variable-{name}"
+    return f"variable-{name}-value"  # whatever the name ends with, this is no key of an account

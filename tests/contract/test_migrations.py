@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from cryptography.fernet import Fernet
 
 from adapter import errors
-from adapter.job.model import JobInstance, Scope
+from adapter.job.model import JobInstance, JobVariable, Scope
 from adapter.store import database, tables
 from adapter.store.accounts import AccountStore
 from adapter.store.dangerous import DangerousRuleStore
@@ -147,3 +148,14 @@ def test_keys_go_with_their_jobs(engine: sa.Engine, tmp_path: Path) -> None:
         assert connection.execute(sa.select(once.c.key, once.c.fingerprint)).all() == [("kept", "f")]
         connection.execute(sa.delete(tables.job_instance))
         assert connection.execute(sa.select(once)).all() == []
+
+
+def test_variables_of_an_earlier_release_are_kept(engine: sa.Engine, tmp_path: Path) -> None:
+    """As the strings that they were: nothing that a script could change."""
+    bring_to(engine, "0006")
+    job(engine, 1, 3)
+    insert(engine, "job_variable", job_instance_id=1, order=0, name="A", type=1, value="x")
+    migrate(engine, tmp_path / "lock")
+    jobs = JobStore(engine, SecretBox(Fernet.generate_key()))
+    assert jobs.variables(1, in_clear=True) == (JobVariable(name="A", type=1, value="x"),)
+    assert jobs.captured(1) == []

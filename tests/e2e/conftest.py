@@ -77,6 +77,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     for biz in (1, 2):
         (data_dir / "accounts.yml").write_text(_ACCOUNTS.format(biz=biz))
         adapter("apply", "-f", str(data_dir / "accounts.yml"))
+    with contextlib.closing(sqlite3.connect(data_dir / "adapter.db")) as database, database:
+        # Ids below are for files that give their own: tests share a service in any order.
+        database.executemany(
+            "INSERT INTO sqlite_sequence (name, seq) VALUES (?, 100000)", [("template_step",), ("job_plan",)]
+        )
     return Prepared(data_dir, Credentials("esb_test", secret, token))
 
 

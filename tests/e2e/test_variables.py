@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.by_hand import downloaded, run_by_hand
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import Job
+from tests.e2e.operating import operate_step, status_of
 from tests.e2e.restarts import wait_for_start
 from tests.lab import Lab
 from tests.support.audits import agrees
@@ -200,9 +201,46 @@ def test_a_killed_service_loses_no_value(lab: Lab, fresh_service: NewService, tm
     code, results = run_by_hand(bundle)
     assert (code, results["lab101"]["job"]["state"]) == (2, "refused")  # there is a secret among them
     given = bundle / "project/files/variables.json"
-    given.write_text(given.read_text().replace('"secret": "variable-PASS"', '"value": "by hand"'))
+    given.write_text(given.read_text().replace('"secret": "variable-PASS-value"', '"value": "by hand"'))
     code, results = run_by_hand(bundle)
     assert (code, results["lab101"]["stdout"]) == (0, second.log_now(101))
+
+
+_RETRY = """
+scope: {type: biz, id: "1"}
+templates:
+  - name: retry
+    variables:
+      - {name: WORD, type: 1, value: old, changeable: true}
+      - {name: NS, type: 2, value: old}
+    steps:
+      - {id: 4301, name: first, target: {host_id_list: [101, 102]}, script: {language: 1, account: root, content:
+          'WORD=new NS=mine'}}
+      - {id: 4302, name: fails, target: {host_id_list: [101, 102]}, script: {language: 1, account: root, content:
+          'echo "$WORD|$NS"; WORD=$WORD+ NS=$NS+; case $0 in *.102.vars|*.102/*) exit 0;; esac; rm "$HOME/MARK"'}}
+      - {id: 4303, name: last, target: {host_id_list: [101, 102]}, script: {language: 1, account: root, content:
+          'echo "$WORD|$NS"'}}
+    plans: [{id: 4300, name: retry}]
+"""
+
+
+def test_a_repeated_step_begins_as_it_first_did(lab: Lab, service: Service) -> None:
+    """What its first execution left is nothing to its second; the step after it has the newest of each host."""
+    mark = f"mark{secrets.token_hex(4)}"
+    service.apply(_RETRY.replace("MARK", mark))
+    job_id = service.data("execute_job_plan", bk_biz_id=1, job_plan_id=4300)["job_instance_id"]
+    status = service.finished(1, job_id)
+    assert status["job_instance"]["status"] == 4
+    failed = Job(service, 1, job_id, status["step_instance_list"][1]["step_instance_id"])
+    assert (failed.log_now(101).splitlines()[0], failed.log_now(102)) == ("new|mine", "new|mine\n")
+    lab.exec(lab.host(101), f'touch "$HOME/{mark}"')
+    assert operate_step(failed, 2)["code"] == 0
+    status_of(failed, lambda now: now["finished"])
+    steps = _steps(service, job_id)
+    assert steps["fails"]["execute_count"] == 1
+    assert failed.log_now(101) == "new|mine\n"
+    last = Job(service, 1, job_id, steps["last"]["step_instance_id"])
+    assert [last.log_now(host_id) for host_id in (101, 102)] == ["new+|mine+\n"] * 2
 
 
 def _step(job_id: int, step: dict[str, Any]) -> dict[str, Any]:

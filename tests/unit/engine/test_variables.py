@@ -81,7 +81,7 @@ def test_a_script_is_given_them_in_a_file_and_secrets_by_name(bench: Bench) -> N
             "variables": [
                 {"name": "A", "type": 1, "value": "new"},
                 {"name": "N", "type": 2, "value": "default"},
-                {"name": "P", "type": 4, "secret": "variable-P"},
+                {"name": "P", "type": 4, "secret": "variable-P-value"},
                 {"name": "M", "type": 5, "items": [["k", "v"]]},
                 {"name": "L", "type": 6, "items": [["0", "a"], ["1", "b"]]},
                 {"name": "JOB_LAST_FAIL", "type": 1, "value": "0:127.0.0.2"},
@@ -91,7 +91,7 @@ def test_a_script_is_given_them_in_a_file_and_secrets_by_name(bench: Bench) -> N
         }
         assert (arguments["variables"], arguments["param"]) == (VARIABLES_FILE, "new")
         assert '"job_namespace": {"N": {"__ansible_unsafe": "{{ mine }}"}}' in run.inventory
-        assert run.secrets["variable-P"] == SECRET
+        assert run.secrets["variable-P-value"] == SECRET
         assert SECRET not in f"{run.files}{run.playbooks}{run.inventory}"
         # What the step itself has left by now is nothing to its next execution.
         bench.jobs.save_hosts(second.id, 0, [good], captured=[replace(left[0], value="later")])
@@ -110,7 +110,7 @@ def test_others_are_given_none(bench: Bench) -> None:
     (python,) = job_of(bench, ScriptTask(language=4, content=SCRIPT, param="${A}")).steps
     file, arguments, run = given(bench, python)
     assert (file, "variables" in arguments, arguments["param"]) == (None, False, "{{ a }}")
-    assert "variable-P" not in run.secrets
+    assert "variable-P-value" not in run.secrets
     (fast,) = job_of(bench, ScriptTask(language=1, content=SCRIPT, param="${A}"), step_id=-1).steps
     file, arguments, _ = given(bench, fast)
     assert (file, "variables" in arguments, arguments["param"]) == (None, False, "${A}")
