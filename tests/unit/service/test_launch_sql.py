@@ -142,15 +142,3 @@ def test_sql_is_held_to_dangerous_rules(world: World) -> None:
         world.launch.execute_sql(execute_sql(account_id, script=ScriptRef(content="DROP TABLE t")))
     assert world.count() == 0
     world.launch.execute_sql(execute_sql(account_id))
-
-
-def test_sql_is_held_to_dangerous_rules(world: World) -> None:
-    """Those of language 6: its comments are none that a rule leaves out."""
-    rule = world.dangerous.create(
-        user="a", expression="(?i)drop table", languages=[6], action=2, description="no!"
-    )
-    world.dangerous.enable(rule.id, user="a", enabled=True)
-    bad = ScriptRef(content="select 1;\nDROP TABLE t;", language=6)
-    with pytest.raises(errors.DangerousScript, match=r"line:2\]\[content:DROP TABLE t;\] - no!"):
-        world.launch.execute_sql(execute_sql(database(world), script=bad))
-    assert world.count() == 0
