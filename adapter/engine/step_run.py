@@ -159,7 +159,9 @@ class StepRuns:
             return self._wait_for_operator(current)
         self._leave_to_cleaning(current)
         status = step_status(
-            batches.counting, stopped=stopped, ignore_error=step.ignore_error or _ignores_failures(step)
+            board.results if stopped else batches.counting,
+            stopped=stopped,
+            ignore_error=step.ignore_error or _ignores_failures(step),
         )
         self.jobs.finish_step(step.id, status, self.clock.now_ms())
         if step.file is not None and step.file.has_given and status not in MAY_BE_RETRIED:
