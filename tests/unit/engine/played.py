@@ -80,7 +80,7 @@ class PlayedPreparation(Preparation):
         """All of them."""
         return list(hosts), []
 
-    def run_input(self, step: StepInstance, targets: Any) -> RunInput:
+    def run_input(self, step: StepInstance, targets: Any, *_: Any, **__: Any) -> RunInput:
         """An empty one."""
         return RunInput(inventory="", hosts=tuple(host.name for host in targets), playbooks={}, forks=10_000)
 
