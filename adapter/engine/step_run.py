@@ -198,7 +198,7 @@ class StepRuns:
         directory = self._directory(step)
         if directory.exists():
             end_leftovers(directory)
-        board = HostBoard(self.jobs.hosts(step.id, step.execute_count))
+        board = HostBoard(self.jobs.hosts(step.id, step.execute_count), step.batch)
         recorder = self._recorder(step, board, directory / "spool", variables_of(self.jobs, step))
         recorder.take_recorded()
         for event in _lost(board, reason):

@@ -16,9 +16,10 @@ import pytest
 
 from adapter.ansible.run_input import RunInput
 from adapter.ansible.runner_events import HostEvent
-from adapter.engine import step_run, workflows
+from adapter.engine import execution, step_run, workflows
 from adapter.engine.execution import Execution
 from adapter.engine.file_cache import FileCache
+from adapter.engine.playing import Playing
 from adapter.engine.preparation import Preparation
 from adapter.engine.private_data import PrivateData
 from adapter.engine.step_run import StepRuns
@@ -43,26 +44,26 @@ class Stage:
     """Where one thread stands, and what it is told."""
 
     def __init__(self) -> None:
-        self._told: queue.Queue[Callable[[Execution], None]] = queue.Queue()
+        self._told: queue.Queue[Callable[[Playing], None]] = queue.Queue()
         self._stands = threading.Event()
-        self.execution: Execution | None = None
+        self.playing: Playing | None = None
         self.end: BaseException | str | None = None  #: how the thread ended
         self.must_let_go = False
 
-    def play(self, execution: Execution) -> None:
+    def play(self, playing: Playing) -> None:
         """In the thread: stand still until told what comes."""
-        self.execution = execution
+        self.playing = playing
         self._stands.set()
         what = self._told.get()
-        self.execution = None
-        what(execution)
+        self.playing = None
+        what(playing)
 
     def ended(self, how: BaseException | str) -> None:
         """In the thread: the last thing it does."""
         self.end = how
         self._stands.set()
 
-    def tell(self, what: Callable[[Execution], None]) -> None:
+    def tell(self, what: Callable[[Playing], None]) -> None:
         """What happens to the hosts; returns once the thread stands again, or has ended."""
         self._stands.clear()
         self._told.put(what)
@@ -94,21 +95,19 @@ class PlayedWorker:
         self._stages: dict[str, Stage] = {}
         stages = self._stages
 
-        class Played(Execution):
-            def _attempt(self, run_input: RunInput, environ: dict[str, str]) -> None:
+        class Played(Playing):
+            def attempt(self, run_input: RunInput, environ: dict[str, str]) -> None:
                 self.answers = 1
                 stages[threading.current_thread().name].play(self)
 
-            def _rest(self, seconds: float) -> None:
-                pass
-
-            def _end_earlier_attempts(self) -> None:
+            def end_earlier_attempts(self) -> None:
                 pass
 
         def write(self: PrivateData, *_: object) -> None:
             self.spool.mkdir(parents=True, exist_ok=True)
 
-        monkeypatch.setattr(step_run, "Execution", Played)
+        monkeypatch.setattr(execution, "Playing", Played)
+        monkeypatch.setattr(Execution, "_rest", lambda *_: None)
         monkeypatch.setattr(step_run, "end_leftovers", lambda _: 0)
         monkeypatch.setattr(PrivateData, "write", write)
         monkeypatch.setattr(PrivateData, "limit_to", lambda *_: None)
@@ -169,46 +168,46 @@ class _Owner:
         pass
 
 
-def begins(name: str) -> Callable[[Execution], None]:
+def begins(name: str) -> Callable[[Playing], None]:
     """Ansible takes a host up."""
     return _event(HostEvent(name=name, status=HostStatus.RUNNING))
 
 
-def ends(name: str, status: HostStatus) -> Callable[[Execution], None]:
+def ends(name: str, status: HostStatus) -> Callable[[Playing], None]:
     """A host has ended."""
     code = {HostStatus.SUCCESS: 0, HostStatus.NON_ZERO_EXIT: 3}.get(status)
     return _event(HostEvent(name=name, status=status, exit_code=code, is_answer=True))
 
 
-def _event(event: HostEvent) -> Callable[[Execution], None]:
-    def play(execution: Execution) -> None:
-        execution.recorder.apply(event)
-        execution.recorder.flush()
+def _event(event: HostEvent) -> Callable[[Playing], None]:
+    def play(playing: Playing) -> None:
+        playing.recorder.apply(event)
+        playing.recorder.flush()
 
     return play
 
 
-def stops(confirmed: bool) -> Callable[[Execution], None]:
+def stops(confirmed: bool) -> Callable[[Playing], None]:
     """The worker sees that the job is terminated, and the hosts are killed, or do not answer."""
 
-    def play(execution: Execution) -> None:
-        assert execution._order() is Order.STOP
-        execution.stopping_since = 0.0
-        for item in execution.board.unfinished if confirmed else ():
-            execution.recorder.apply(HostEvent(name=item.host.name, status=HostStatus.TERMINATED))
+    def play(playing: Playing) -> None:
+        assert playing.order is Order.STOP
+        playing.stopping_since = 0.0
+        for item in playing.board.unfinished if confirmed else ():
+            playing.recorder.apply(HostEvent(name=item.host.name, status=HostStatus.TERMINATED))
 
     return play
 
 
-def looks(_: Execution) -> None:
+def looks(_: Playing) -> None:
     """Nothing has happened."""
 
 
-def crashes(_: Execution) -> None:
+def crashes(_: Playing) -> None:
     """The process dies."""
     raise Crash
 
 
-def breaks(_: Execution) -> None:
+def breaks(_: Playing) -> None:
     """The service fails over what it does."""
     raise RuntimeError("played")

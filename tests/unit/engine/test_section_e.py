@@ -124,7 +124,7 @@ class Jobs(RuleBasedStateMachine):
 
     @property
     def stands(self) -> bool:
-        return self.is_up and self.stage is not None and self.stage.execution is not None
+        return self.is_up and self.stage is not None and self.stage.playing is not None
 
     def current(self) -> tuple[int, ModelStep]:
         return next((n, step) for n, step in enumerate(self.model.steps) if step is self.model.current())
