@@ -23,23 +23,20 @@ from adapter.job.commands import (
 )
 from adapter.job.dangerous import Finding
 from adapter.job.model import Host, JobInstance, JobVariable, Scope, StepInstance
-from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.plan import JobPlan
-from adapter.job.status import AccountType, ScriptLanguage, TaskType, TransferMode
+from adapter.job.status import AccountType, TaskType
 from adapter.job.variables import StepVariables, has_variables
-from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME, say
+from adapter.messages import say
 from adapter.ports import Clock, Hosts, Planner
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.drafts import (
-    ConfigDraft,
-    FileDraft,
     Places,
     Prepared,
     ScriptDraft,
-    SqlDraft,
     StepDraft,
 )
+from adapter.service.fast_steps import config_step, file_step, script_step, sql_step
 from adapter.service.host_passwords import of_hosts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables, reads_variables
@@ -51,6 +48,8 @@ from adapter.store.password_key import PasswordKey
 _Command = TypeVar(
     "_Command", ExecuteScript, ExecuteSql, TransferFile, PushConfigFile, ExecutePlan, ExecutePlatformJob
 )
+
+_Fast = TypeVar("_Fast", ExecuteScript, ExecuteSql, TransferFile, PushConfigFile)
 
 
 def _at_most_once(
@@ -106,91 +105,22 @@ class Launch:
     @_at_most_once
     def execute_script(self, command: ExecuteScript) -> Launched:
         """A script on hosts: fast_execute_script."""
-        self._require_scope(command.scope)
-        if command.target.is_empty:
-            raise errors.HostEmpty
-        now_ms = self._clock.now_ms()
-        name = command.task_name or SCRIPT_NAME[command.caller.language] + timestamp_name(now_ms, None)
-        work = ScriptDraft(
-            script=command.script,
-            account=command.account,
-            param=command.param,
-            param_sensitive=command.param_sensitive,
-            timeout=command.timeout,
-            windows_interpreter=command.windows_interpreter,
-        )
-        return self._submit_fast(
-            command.caller,
-            StepDraft(name=name, target=command.target, work=work, rolling=command.rolling),
-            _job(command.caller, command.scope, name, command.callback_url, now_ms),
-            command.start_task,
-            command.host_passwords,
-        )
+        return self._fast(command, script_step, command.start_task, passwords=command.host_passwords)
 
     @_at_most_once
     def execute_sql(self, command: ExecuteSql) -> Launched:
         """SQL on hosts, by their databases' clients: fast_execute_sql."""
-        self._require_scope(command.scope)
-        if command.target.is_empty:
-            raise errors.HostEmpty
-        now_ms = self._clock.now_ms()
-        name = command.task_name or SQL_NAME[command.caller.language] + timestamp_name(now_ms, None)
-        work = SqlDraft(
-            script=replace(command.script, language=ScriptLanguage.SQL),  # whatever the client says
-            db_account_id=command.db_account_id,
-            timeout=command.timeout,
-        )
-        return self._submit_fast(
-            command.caller,
-            StepDraft(name=name, target=command.target, work=work),
-            _job(command.caller, command.scope, name, command.callback_url, now_ms),
-            command.start_task,
-        )
+        return self._fast(command, sql_step, command.start_task)
 
     @_at_most_once
     def transfer_file(self, command: TransferFile) -> Launched:
         """Files from hosts to hosts: fast_transfer_file, fast_push_file."""
-        self._require_scope(command.scope)
-        _check_transfer(command)
-        now_ms = self._clock.now_ms()
-        name = command.task_name or FILE_NAME[command.caller.language] + timestamp_name(now_ms, None)
-        is_strict = command.transfer_mode == TransferMode.STRICT  # 3 and 4 are only known to templates
-        work = FileDraft(
-            sources=command.sources,
-            target_path=command.target_path,
-            account=command.account,
-            transfer_mode=TransferMode.STRICT if is_strict else TransferMode.FORCE,
-            timeout=command.timeout,
-            upload_speed_limit=command.upload_speed_limit,
-            download_speed_limit=command.download_speed_limit,
-            file_target_name=command.file_target_name,
-        )
-        job = _job(command.caller, command.scope, name, command.callback_url, now_ms)
-        return self._submit_fast(
-            command.caller,
-            StepDraft(name=name, target=command.target, work=work, rolling=command.rolling),
-            replace(job, type=TaskType.FILE),
-            command.start_task,
-        )
+        return self._fast(command, file_step, command.start_task, TaskType.FILE)
 
     @_at_most_once
     def push_config_file(self, command: PushConfigFile) -> Launched:
         """Files that the request has with it, to hosts: push_config_file."""
-        self._require_scope(command.scope)
-        if command.target.is_empty or not command.files:
-            raise errors.InvalidParameters
-        now_ms = self._clock.now_ms()
-        name = command.task_name or f"API_PUSH_CONFIG_FILE_{now_ms}"
-        work = ConfigDraft(
-            files=command.files, target_path=command.target_path.strip(), account=command.account
-        )
-        job = _job(command.caller, command.scope, name, command.callback_url, now_ms)
-        return self._submit_fast(
-            command.caller,
-            StepDraft(name=name, target=command.target, work=work),
-            replace(job, type=TaskType.FILE),
-            start=True,
-        )
+        return self._fast(command, config_step, True, TaskType.FILE)
 
     @_at_most_once
     def execute_plan(self, command: ExecutePlan) -> Launched:
@@ -251,20 +181,26 @@ class Launch:
         if not self._hosts.has_scope(scope):
             raise errors.ScopeUnknown(str(scope))
 
-    def _submit_fast(
+    def _fast(
         self,
-        caller: Caller,
-        draft: StepDraft,
-        job: JobInstance,
+        command: _Fast,
+        step_of: Callable[[_Fast, int], StepDraft],
         start: bool,
+        kind: TaskType = TaskType.SCRIPT,
         passwords: Sequence[HostPassword] = (),
     ) -> Launched:
+        """A job of the one step that `step_of` makes of the command."""
+        self._require_scope(command.scope)
+        now_ms = self._clock.now_ms()
+        draft = step_of(command, now_ms)
+        job = _job(command.caller, command.scope, draft.name, command.callback_url, now_ms)
         places = Places.within(job.scope)
         found = self._screened([draft], places)
         self._jobs.require_room(job)
         prepared = self._builder.build(draft, places, PlanVariables())
         opened = self._opened(draft, places, passwords, prepared.hosts)
-        return self._submit(caller, replace(job, started=start), [prepared], found=found, passwords=[opened])
+        job = replace(job, type=kind, started=start)
+        return self._submit(command.caller, job, [prepared], found=found, passwords=[opened])
 
     def _opened(
         self, draft: StepDraft, places: Places, given: Sequence[HostPassword], hosts: Iterable[Host]
@@ -370,17 +306,3 @@ def _job(
 
 def _may_use(caller: Caller, scope: Scope) -> bool:
     return caller.scopes is None or scope in caller.scopes
-
-
-def _check_transfer(command: TransferFile) -> None:
-    """What can be said without looking anything up, in the contract's order."""
-    path = command.target_path.strip()
-    if not (is_absolute(path) or has_variable(path)):
-        raise errors.MissingOrInvalid("file_target_path", "must be an absolute path")
-    if command.target.is_empty:
-        raise errors.MissingParameter("target_server")
-    if not command.sources:
-        raise errors.MissingParameter("file_source_list")
-    for source in command.sources:
-        if source.server.is_empty:
-            raise errors.MissingParameter("file_source.server")
