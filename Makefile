@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
+.PHONY: help setup run demo test bench rolling property chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,13 @@ test: setup ## the whole suite
 
 bench: setup ## figures beside what one would use otherwise, into .bench/ (BENCH="one_host files …" RUNS=n)
 	@exec $(BIN)/python -m tests.bench --json .bench/bench.json $${BENCH:+--only $$BENCH} $${RUNS:+--runs $$RUNS}
+
+rolling: setup ## batches of 10 % over ROLLING_HOSTS=200 hosts, one failing in the third, in each mode
+	@ROLLING_HOSTS=$${ROLLING_HOSTS:-200} exec $(BIN)/python -m pytest -q tests/e2e/test_rolling_many.py
+
+property: setup ## PROPERTY_STEPS=50000 things happen to jobs beside a model of their states (PROPERTY_SEED=…)
+	@PROPERTY_STEPS=$${PROPERTY_STEPS:-50000} exec $(BIN)/python -m pytest -q -s --timeout 3600 \
+		tests/unit/engine/test_section_e.py
 
 chaos: setup ## faults in random order under many jobs, repeatable: CHAOS_SEED=… CHAOS_ROUNDS=5 (10 kills each)
 	@exec $(BIN)/python -m tests.chaos $${CHAOS_SEED:+--seed "$$CHAOS_SEED"} \
