@@ -216,6 +216,8 @@ put)
         done
         reason=$( (umask 077 && mkdir -p "$place") 2>&1) || failed failed "$reason"
     fi
+    # Where everybody may write, somebody else could have made it: with links in it to what only this user may change.
+    if [ -L "$place" ] || [ ! -O "$place" ]; then failed failed "$place is not of $me: remove it"; fi
 
     had=0
     if [ -f "$staged" ]; then had=$(size_of "$staged"); fi
@@ -235,6 +237,10 @@ put)
         if [ -d "$final" ]; then refused failed "$final is a directory"; fi
         chmod "$mode" "$staged" 2>/dev/null || still_staged
         reason=$(mv -f "$staged" "$final" 2>&1) || { still_staged; refused failed "$reason"; }
+        if [ -d "$final" ]; then # a link to one has come since: mv has moved into it
+            rm -f "$final/$sum"
+            refused failed "$final is a directory"
+        fi
     else
         # A directory is unpacked beside its place; its files are then renamed one by one, none half-written.
         unpacked=$staged.d
@@ -245,6 +251,10 @@ put)
         }
         if [ ! -e "$final" ]; then
             reason=$(mv "$unpacked" "$final" 2>&1) || { rm -rf "$unpacked"; refused failed "$reason"; }
+            if [ -d "$final/$sum.d" ]; then # as above
+                rm -rf "$final/$sum.d"
+                refused failed "$final has come meanwhile"
+            fi
         else
             reason=$(
                 cd "$unpacked" && find . -type d -exec sh -c '
