@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from adapter import errors
-from adapter.job import paths
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
 from adapter.job.model import (
-    SERVICE_HOST,
     Account,
     Approval,
     FileSource,
@@ -48,10 +46,10 @@ from adapter.service.drafts import (
     SqlDraft,
     StepDraft,
 )
+from adapter.service.file_tasks import config_task, file_task, limit_file_tasks, problem_of
 from adapter.service.plan_variables import PlanVariables
 
 MAX_SCRIPT_TARGETS = 50_000
-MAX_FILE_TASKS = 100_000  #: sum over the sources of hosts times files, times targets
 
 T = TypeVar("T")
 
@@ -78,10 +76,10 @@ class StepBuilder:
             account = self._account(places.accounts, work.account)
             if isinstance(work, ConfigDraft):
                 hosts = self._targets(draft, places, variables)
-                file = _config_task(work, account)
+                file = config_task(work, account)
             else:
                 file, hosts = self._transfer(draft, work, account, places, variables)
-            _limit_file_tasks(file.sources, hosts)
+            limit_file_tasks(file.sources, hosts)
         step = StepInstance(
             step_id=draft.step_id,
             name=draft.name,
@@ -109,7 +107,7 @@ class StepBuilder:
             self._source(draft.name, source, owner, places, variables)
             for source, owner in zip(work.sources, owners, strict=True)
         )
-        return _file_task(work, account, sources, variables), hosts
+        return file_task(work, account, sources, variables), hosts
 
     def language(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> int:
         """The language of a script. Raises what its look-up raises."""
@@ -217,7 +215,7 @@ class StepBuilder:
             raise errors.SourceEmpty(step)
         files = tuple(path.strip() for path in source.files)
         for path in files:
-            problem = _problem(path, variables)
+            problem = problem_of(path, variables)
             if problem:
                 raise errors.InvalidParameter("file_source.file_list", problem)
         return FileSource(files=files, account_id=account.id, hosts=hosts)
@@ -245,57 +243,6 @@ def _in_batches(rolling: Rolling | None, hosts: int) -> Rolling | None:
         raise errors.TooManyBatches(error.limit) from None
 
 
-def _problem(path: str, variables: PlanVariables) -> str | None:
-    """Why a path will be none that a host could use, as far as that is known. Raises NotSupported for Windows."""
-    known = variables.path(path)
-    if known is None:
-        return "a path cannot have a NUL character" if "\0" in path else None
-    return path_problem(known)
-
-
-def path_problem(path: str) -> str | None:
-    """Why a path is none that a host could use. Raises NotSupported for Windows."""
-    if paths.is_windows(path):
-        raise errors.NotSupported(f"the path {path} of a Windows host")
-    return paths.path_problem(path)
-
-
-def _file_task(
-    work: FileDraft, account: Account, sources: tuple[FileSource, ...], variables: PlanVariables
-) -> FileTask:
-    target_path, transfer_mode = paths.path_of_mode(work.target_path.strip(), work.transfer_mode)
-    problem = _problem(target_path, variables)
-    if problem:
-        raise errors.MissingOrInvalid("file_target_path", problem)
-    return FileTask(
-        sources=sources,
-        target_path=target_path,
-        account_id=account.id,
-        transfer_mode=transfer_mode,
-        timeout=work.timeout,
-        upload_speed_limit=work.upload_speed_limit,
-        download_speed_limit=work.download_speed_limit,
-        file_target_name=work.file_target_name,
-    )
-
-
-def _config_task(work: ConfigDraft, account: Account) -> FileTask:
-    problem = path_problem(work.target_path)
-    if problem:
-        raise errors.InvalidParameters(problem)
-    sources = tuple(
-        FileSource(
-            files=(file.name,),
-            account_id=account.id,
-            hosts=(SERVICE_HOST,),
-            is_given=True,
-            content=file.content,
-        )
-        for file in work.files
-    )
-    return FileTask(sources=sources, target_path=work.target_path, account_id=account.id)
-
-
 def _type(work: ScriptDraft | SqlDraft | FileDraft | ConfigDraft) -> StepType:
     if isinstance(work, SqlDraft):
         return StepType.SQL
@@ -307,11 +254,6 @@ def _require_executable(language: int) -> None:
         known = language in list(ScriptLanguage)
         name = ScriptLanguage(language).name.lower() if known else "unknown"
         raise errors.NotSupported(f"scripts of language {language} ({name}); use 1 to 5")
-
-
-def _limit_file_tasks(sources: Iterable[FileSource], hosts: tuple[Host, ...]) -> None:
-    if sum(len(source.hosts) * len(source.files) for source in sources) * len(hosts) > MAX_FILE_TASKS:
-        raise errors.TooManyFileTasks(MAX_FILE_TASKS)
 
 
 def _first(scopes: tuple[Scope, ...], find: Callable[[Scope], T], unknown: type[errors.JobError]) -> T:
