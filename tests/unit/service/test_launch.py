@@ -14,7 +14,7 @@ from adapter.job.model import FileSource, FileTask, Scope, ScriptTask, Server
 from adapter.job.paths import timestamp_name
 from adapter.job.plan import PlanScript, PlanStep
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VersionStatus
-from adapter.service import step_builder
+from adapter.service import file_tasks, step_builder
 from adapter.store.quota import JobQuota
 from tests.support.startable import to_start
 
@@ -155,12 +155,12 @@ def test_accounts_that_no_posix_host_has_are_refused(
 def test_limits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as allowed are allowed."""
     monkeypatch.setattr(step_builder, "MAX_SCRIPT_TARGETS", 2)
-    monkeypatch.setattr(step_builder, "MAX_FILE_TASKS", 4)
+    monkeypatch.setattr(file_tasks, "MAX_FILE_TASKS", 4)
     world.launch.execute_script(execute_script(target=on(SRC1, SRC2)))
     source = SourceSpec(files=("/a", "/b"), account=alias("root"), server=on(SRC1))
     world.launch.transfer_file(transfer_file(sources=(source,), target=on(SRC1, SRC2)))
     monkeypatch.setattr(step_builder, "MAX_SCRIPT_TARGETS", 1)
-    monkeypatch.setattr(step_builder, "MAX_FILE_TASKS", 3)
+    monkeypatch.setattr(file_tasks, "MAX_FILE_TASKS", 3)
     with pytest.raises(errors.TooManyTargets):
         world.launch.execute_script(execute_script(target=on(SRC1, SRC2)))
     with pytest.raises(errors.TooManyFileTasks):
