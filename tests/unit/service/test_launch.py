@@ -13,6 +13,7 @@ from adapter.job.commands import AccountRef, ExecutePlan, ExecutePlatformJob, Sc
 from adapter.job.model import FileSource, FileTask, Scope, ScriptTask, Server
 from adapter.job.paths import timestamp_name
 from adapter.job.plan import PlanScript, PlanStep
+from adapter.job.rolling import MAX_BATCHES, MAX_PARALLEL_BATCHES, ExecutionMode, Rolling
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VersionStatus
 from adapter.service import file_tasks, step_builder
 from adapter.store.quota import JobQuota
@@ -166,6 +167,25 @@ def test_limits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(errors.TooManyFileTasks):
         world.launch.transfer_file(transfer_file(sources=(source,), target=on(SRC1, SRC2)))
     assert world.count() == 2
+
+
+def test_limits_of_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """500, and 200 if they begin by the clock; nothing is stored."""
+    assert (MAX_BATCHES, MAX_PARALLEL_BATCHES) == (500, 200)
+    one_by_one = {mode: Rolling(execution_mode=mode, expression="1") for mode in ExecutionMode}
+    for mode, name in (
+        (ExecutionMode.SERIAL, "MAX_BATCHES"),
+        (ExecutionMode.PARALLEL, "MAX_PARALLEL_BATCHES"),
+    ):
+        monkeypatch.setattr(step_builder, name, 1)
+        with pytest.raises(errors.TooManyBatches) as raised:
+            world.launch.execute_script(execute_script(target=on(SRC1, SRC2), rolling=one_by_one[mode]))
+        assert raised.value.code == 1244027
+    assert world.count() == 0
+    monkeypatch.setattr(step_builder, "MAX_BATCHES", 2)
+    world.launch.execute_script(
+        execute_script(target=on(SRC1, SRC2), rolling=one_by_one[ExecutionMode.SERIAL])
+    )
 
 
 def test_who_has_too_many_unfinished_jobs_is_told_before_accounts_are_looked_up(world: World) -> None:

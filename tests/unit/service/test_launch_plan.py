@@ -171,6 +171,13 @@ def test_a_request_s_values_win(world: World, value: VariableValue, expected: st
     assert [variable.value for variable in told(world, launch(world, plan, value))] == [expected]
 
 
+def test_a_required_variable_may_be_empty(world: World) -> None:
+    """JOB's API does not look at that either."""
+    asked = replace(variable("GREETING", 1), required=True)
+    plan = world.plan(SOURCE, script_step(world), variables=(asked,))
+    assert [each.value for each in told(world, launch(world, plan))] == [""]
+
+
 def test_variables_are_kept_with_the_job(world: World) -> None:
     """As this launch has them, in the plan's order; a secret encrypted, and masked; nothing of another job."""
     plan = world.plan(
