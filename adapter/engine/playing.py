@@ -10,6 +10,7 @@ import structlog
 
 from adapter.ansible import runner_events
 from adapter.ansible.run_input import RunInput
+from adapter.ansible.runner_events import HostEvent
 from adapter.engine.board import HostBoard
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.patience import Patience
@@ -44,6 +45,9 @@ class Playing:
     is_terminated: bool = False
     problem: str = ""
     answers: int = 0  #: results of hosts in this attempt, also of those that have not ended
+    unconfirmed: dict[str, HostEvent] = field(
+        default_factory=dict
+    )  #: what Ansible says of hosts that are to stop
     deadline: float = field(init=False)  #: by time.monotonic(): a clock that jumps changes nothing
 
     def __post_init__(self) -> None:
@@ -80,14 +84,24 @@ class Playing:
         return outcome
 
     def _stop(self, environ: dict[str, str]) -> None:
-        """Kill the scripts; again if the play broke, and not for ever."""
-        patience = Patience()
+        """Kill the scripts; again if the play broke, and not for ever.
+
+        A host that cannot be reached is tried once more: somebody may have killed its ssh, and its script runs.
+        """
+        patience, is_again = Patience(), False
         while not patience.is_lost:
             outcome = self._play(STOP_PLAYBOOK, "stop", environ)
             self.recorder.take_recorded()
-            if outcome is None or not outcome.problem or not self.board.unfinished:
-                return
-            patience.note(is_fruitful=False, was_killed=outcome.was_killed)
+            left = {item.host.name for item in self.board.unfinished}
+            if outcome is None or not left:
+                break
+            if not outcome.problem and (is_again or not left & set(self.unconfirmed)):
+                break
+            is_again = not outcome.problem
+            patience.note(is_fruitful=is_again, was_killed=outcome.was_killed)
+            self.data.limit_to(sorted(left))
+        for event in self.unconfirmed.values():
+            self.recorder.apply(event)
 
     def end_earlier_attempts(self) -> None:
         """End what an ansible-playbook that was killed or left has left behind."""
@@ -121,9 +135,13 @@ class Playing:
 
     def _fold(self, raw: dict[str, Any]) -> None:
         event = runner_events.parse(raw)
-        if event is not None:
-            self.answers += event.is_answer
-            self.recorder.apply(event)
+        if event is None:
+            return
+        if self.is_terminated and self.step.script is not None and not event.is_answer:
+            self.unconfirmed[event.name] = event  # the stop play has the last word
+            return
+        self.answers += event.is_answer
+        self.recorder.apply(event)
 
     def _look_after(self, run: PlaybookRun) -> None:
         order = self.order

@@ -115,7 +115,7 @@ class StepRuns:
         ]
         self.jobs.save_hosts(step.id, step.execute_count, ended)
         if step.batch:
-            self._leave_to_cleaning(step)  # earlier batches ran
+            self.leave_to_cleaning(step)  # earlier batches ran
         self.jobs.finish_step(step.id, RunStatus.STOPPED, now)
         return RunStatus.STOPPED
 
@@ -157,7 +157,7 @@ class StepRuns:
         stopped = self._is_stopping(step)
         if batches.waits_for_operator and not stopped:
             return self._wait_for_operator(current)
-        self._leave_to_cleaning(current)
+        self.leave_to_cleaning(current)
         status = step_status(
             board.results if stopped else batches.counting,
             stopped=stopped,
@@ -191,7 +191,7 @@ class StepRuns:
             for event in _lost(board, reason):
                 board.apply(event, self.clock.now_ms())
             self.jobs.save_hosts(step.id, step.execute_count, board.take_changed())
-        self._leave_to_cleaning(step)
+        self.leave_to_cleaning(step)
         self.jobs.finish_step(step.id, RunStatus.ABNORMAL, self.clock.now_ms())
 
     def _end_hosts(self, step: StepInstance, reason: str) -> None:
@@ -211,7 +211,7 @@ class StepRuns:
         wanted = variables.captured if variables is not None and is_shell(step) else ()
         return Recorder(self.jobs, self.logs, self.clock, step, board, spool, wanted)
 
-    def _leave_to_cleaning(self, step: StepInstance) -> None:
+    def leave_to_cleaning(self, step: StepInstance) -> None:
         """What the hosts had to say is stored: the script's files need not stay there."""
         if step.script is None:
             return

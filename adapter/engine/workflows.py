@@ -116,6 +116,10 @@ def run_job(job_instance_id: int, number: int, worker_id: str) -> str:
     return status.name.lower()
 
 
+#: No run of theirs came to its end: an operator's transaction ended them.
+_ENDED_BY_HAND = (RunStatus.STOPPED, RunStatus.SKIPPED)
+
+
 class _Run:
     """One claim's run of a job."""
 
@@ -181,6 +185,9 @@ class _Run:
 
     def _begin(self) -> int | None:
         self._jobs.begin_job(self._id, self._clock.now_ms())
+        for step in self._job().steps:
+            if step.status in _ENDED_BY_HAND:
+                self._steps.leave_to_cleaning(step)
         return self._next_step()
 
     def _run_step(self, step_id: int) -> int | None:

@@ -203,7 +203,7 @@ def test_ctrl_c_terminates_the_job(local: Service, tmp_path: Path) -> None:
     )  # fmt: skip
     wait_until(lambda: mark.exists() and mark.read_text().strip(), "the script")
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "terminating the job" in stderr
     assert "STOPPED (11)" in stdout

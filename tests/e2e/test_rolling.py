@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.jobs import Job, Jobs, wait_until
 from tests.e2e.operating import operate_step, status_of
 from tests.lab import Lab, LabHost
+from tests.support.audits import agrees
 
 RETRY_FAILED, IGNORE, RETRY_ALL, NEXT_BATCH = 2, 3, 8, 13
 PAUSE, GO_ON, MANUAL = 1, 2, 3
@@ -114,6 +115,7 @@ def test_a_rolling_job_is_terminated(lab: Lab, jobs: Jobs) -> None:
     assert [waiting.statuses[host] for host in (101, 102, 103)] == [9, 403, 403]
     steps = [job.end["step_instance_list"][0]["status"] for job in (running, waiting)]
     assert steps == [11, 11]
+    agrees(running.service.data_dir, lab.inventory)
 
 
 def _statuses(job: Job) -> list[int]:

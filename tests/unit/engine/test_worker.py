@@ -19,7 +19,7 @@ from adapter.engine.step_run import StepRuns
 from adapter.engine.surroundings import HandedOver
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
-from adapter.job.model import JobInstance
+from adapter.job.model import JobInstance, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store.claims import Claim, Limits
 from adapter.store.database import is_shared
@@ -63,6 +63,9 @@ class Steps:
         end = self.ends.get(content, RunStatus.SUCCESS)
         self.bench.jobs.finish_step(step.id, end, 2)
         return end
+
+    def leave_to_cleaning(self, step: StepInstance) -> None:
+        pass
 
     def break_off(self, step_instance_id: int, reason: str) -> None:
         self.broken_off[step_instance_id] = reason
