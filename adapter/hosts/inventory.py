@@ -16,6 +16,7 @@ from adapter.hosts.fingerprint import Fingerprint, fingerprint
 from adapter.hosts.index import HostIndex, IdsFor, build_index
 from adapter.hosts.loader import Reading, read_inventory
 from adapter.job.model import Host, Scope, Server
+from adapter.messages import say
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ class InventoryHosts:
         """The newest index, for many questions about one state. Raises Internal if there is none yet."""
         index = self._index
         if index is None:
-            raise Internal("The inventory has not been read yet; try again, or see the service's log")
+            raise Internal(say("The inventory has not been read yet; try again, or see the service's log"))
         return index
 
     def is_ready(self) -> bool:

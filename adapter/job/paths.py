@@ -9,6 +9,7 @@ from typing import Literal
 
 from adapter.job.model import Host
 from adapter.job.status import TransferMode
+from adapter.messages import say
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -47,9 +48,12 @@ def has_variable(path: str) -> bool:
 def path_problem(path: str) -> str | None:
     """Why a path, its variables replaced, is none that a POSIX host could use; None if it is one."""
     if not is_absolute(path) or is_windows(path):
-        unknown = ": no variable of that name has a value" if has_variable(path) else ""
-        return f"{path!r} is not an absolute path{unknown}"
-    return "a path cannot have a NUL character" if "\0" in path else None
+        if has_variable(path):
+            return say(
+                "{path} is not an absolute path: no variable of that name has a value", path=repr(path)
+            )
+        return say("{path} is not an absolute path", path=repr(path))
+    return say("a path cannot have a NUL character") if "\0" in path else None
 
 
 def as_directory(path: str) -> str:

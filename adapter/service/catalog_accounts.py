@@ -6,6 +6,7 @@ from adapter import errors
 from adapter.job.commands import AccountRef
 from adapter.job.model import Account, Scope
 from adapter.job.status import AccountCategory
+from adapter.messages import say
 from adapter.ports import Clock
 from adapter.service import rules
 from adapter.service.pages import Page, page_of
@@ -51,7 +52,7 @@ class AccountCatalog:
             self._require_database(scope, password or "", db_port, db_system_account_id)
         elif db_port or db_system_account_id:
             raise errors.BadRequest(
-                "Invalid db_port|db_system_account_id: only accounts of databases have them"
+                say("Invalid db_port|db_system_account_id: only accounts of databases have them")
             )
         return self._accounts.create(
             scope,

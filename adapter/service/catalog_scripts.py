@@ -6,6 +6,7 @@ from adapter import errors
 from adapter.job.commands import ScriptRef
 from adapter.job.model import Scope, Script, ScriptVersion
 from adapter.job.status import VersionStatus
+from adapter.messages import say
 from adapter.ports import Clock
 from adapter.service import rules
 from adapter.service.pages import Page, page_of
@@ -90,11 +91,13 @@ class ScriptCatalog:
         script = self._script_of(scope, script_id)
         version = self._scripts.version(script_version_id)
         if version is None or version.script_id != script.id:
-            raise errors.ScriptVersionUnknown(f"[{script_version_id}] of script [{script_id}]")
+            raise errors.ScriptVersionUnknown(
+                say("[{version}] of script [{script}]", version=script_version_id, script=script_id)
+            )
         if not self._scripts.publish(
             script.id, version.id, operator=user, now_ms=self._script_clock.now_ms()
         ):
-            raise errors.UnsupportedOperation(f"Script version [{version.id}] is disabled")
+            raise errors.UnsupportedOperation(say("script version [{id}] is disabled", id=version.id))
         return self._scripts.version(version.id) or version
 
     def get_script_list(
@@ -141,13 +144,15 @@ class ScriptCatalog:
         if version_id is not None:
             found = self._scripts.version(version_id)
             if found is not None and found.scope != scope:
-                raise errors.ScriptUnknown(f"version [{version_id}] is not in [{scope}]")
+                raise errors.ScriptUnknown(
+                    say("version [{id}] is not in [{scope}]", id=version_id, scope=scope)
+                )
             what = f"[{version_id}]"
         elif script_id and version:
             found = self._scripts.version_named(self._script_of(scope, script_id).id, version)
             what = f"[{version}] of script [{script_id}]"
         else:
-            raise errors.InvalidParameter("id|script_id+version", "give id, or script_id and version")
+            raise errors.InvalidParameter("id|script_id+version", say("give id, or script_id and version"))
         if found is None:
             raise errors.ScriptVersionUnknown(what)
         return found
@@ -162,12 +167,18 @@ class ScriptCatalog:
         if ref.version_id is not None:
             version = self._scripts.version(ref.version_id)
             if version is None or version.scope != scope:
-                raise errors.ScriptUnknown(f"no version [{ref.version_id}] in [{scope}]")
+                raise errors.ScriptUnknown(
+                    say("no version [{id}] in [{scope}]", id=ref.version_id, scope=scope)
+                )
             if version.status not in _EXECUTABLE:
                 status = VersionStatus(version.status).name.lower()
                 raise errors.ScriptNotExecutable(
-                    f"version [{version.id}] of script [{version.name}] is {status}; "
-                    "publish it with publish_script_version"
+                    say(
+                        "version [{id}] of script [{name}] is {status}; publish it with publish_script_version",
+                        id=version.id,
+                        name=version.name,
+                        status=status,
+                    )
                 )
             return version
         if not ref.script_id:
@@ -176,14 +187,17 @@ class ScriptCatalog:
         online = self._scripts.online_version(script.id)
         if online is None:
             raise errors.ScriptNotExecutable(
-                f"script [{script.name}] has no online version; publish one with publish_script_version"
+                say(
+                    "script [{name}] has no online version; publish one with publish_script_version",
+                    name=script.name,
+                )
             )
         return online
 
     def _script_of(self, scope: Scope, script_id: str) -> Script:
         script = self._scripts.get(script_id)
         if script is None or script.scope != scope:
-            raise errors.ScriptUnknown(f"no script [{script_id}] in [{scope}]")
+            raise errors.ScriptUnknown(say("no script [{id}] in [{scope}]", id=script_id, scope=scope))
         return script
 
 

@@ -8,7 +8,7 @@ from adapter import errors
 from adapter.job.commands import ExecuteScript, ExecuteSql, PushConfigFile, TransferFile
 from adapter.job.paths import has_variable, is_absolute, timestamp_name
 from adapter.job.status import ScriptLanguage, TransferMode
-from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME
+from adapter.messages import FILE_NAME, SCRIPT_NAME, SQL_NAME, say
 from adapter.service.drafts import ConfigDraft, FileDraft, ScriptDraft, SqlDraft, StepDraft
 
 
@@ -72,7 +72,7 @@ def _check_transfer(command: TransferFile) -> None:
     """What can be said without looking anything up, in the contract's order."""
     path = command.target_path.strip()
     if not (is_absolute(path) or has_variable(path)):
-        raise errors.MissingOrInvalid("file_target_path", "must be an absolute path")
+        raise errors.MissingOrInvalid("file_target_path", say("must be an absolute path"))
     if command.target.is_empty:
         raise errors.MissingParameter("target_server")
     if not command.sources:

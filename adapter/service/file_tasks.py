@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from adapter import errors
 from adapter.job import paths
 from adapter.job.model import SERVICE_HOST, Account, FileSource, FileTask, Host
+from adapter.messages import say
 from adapter.service.drafts import ConfigDraft, FileDraft
 from adapter.service.plan_variables import PlanVariables
 
@@ -17,14 +18,14 @@ def problem_of(path: str, variables: PlanVariables) -> str | None:
     """Why a path will be none that a host could use, as far as that is known. Raises NotSupported for Windows."""
     known = variables.path(path)
     if known is None:
-        return "a path cannot have a NUL character" if "\0" in path else None
+        return say("a path cannot have a NUL character") if "\0" in path else None
     return path_problem(known)
 
 
 def path_problem(path: str) -> str | None:
     """Why a path is none that a host could use. Raises NotSupported for Windows."""
     if paths.is_windows(path):
-        raise errors.NotSupported(f"the path {path} of a Windows host")
+        raise errors.NotSupported(say("the path {path} of a Windows host", path=path))
     return paths.path_problem(path)
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from adapter import errors
 from adapter.job.model import FileLog, HostChange, HostResult, JobInstance, Scope, StepInstance
+from adapter.messages import say
 from adapter.service.query import visible
 from adapter.store.changes import Change, JobChanges, Place, after
 from adapter.store.jobs import JobStore
@@ -196,7 +197,9 @@ class Follow:
         job = visible(self._jobs.get(job_instance_id), scope, job_instance_id)
         last = self._changes.last(job.id) or 0
         if since is not None and since > last:
-            raise errors.MissingOrInvalid("Last-Event-ID", f"this job has had {last} changes, not {since}")
+            raise errors.MissingOrInvalid(
+                "Last-Event-ID", say("this job has had {last} changes, not {since}", last=last, since=since)
+            )
         return JobFollower(self._changes, job, since)
 
     def step(self, scope: Scope, step_instance_id: int, execute_count: int | None) -> StepInstance:
@@ -215,12 +218,19 @@ class Follow:
         result = self._jobs.host(step.id, step.execute_count, bk_host_id)
         if result is None:
             raise errors.MissingOrInvalid(
-                "bk_host_id", f"host {bk_host_id} is not in execution {step.execute_count} of the step"
+                "bk_host_id",
+                say(
+                    "host {id} is not in execution {count} of the step",
+                    id=bk_host_id,
+                    count=step.execute_count,
+                ),
             )
         step = replace(step, execute_count=result.executed_in)  # of a host that was not run again
         if step.file is not None:
             return FileLogFollower(self._jobs, self._logs, step, bk_host_id)
         size = self._logs.size(step.id, step.execute_count, bk_host_id)
         if offset > size:
-            raise errors.MissingOrInvalid("Last-Event-ID", f"the log has {size} bytes, not {offset}")
+            raise errors.MissingOrInvalid(
+                "Last-Event-ID", say("the log has {size} bytes, not {offset}", size=size, offset=offset)
+            )
         return LogFollower(self._jobs, self._logs, step, bk_host_id, offset)

@@ -78,7 +78,7 @@ class GatewayJwt:
         signed, signature = f"{parts[0]}.{parts[1]}".encode("ascii", "replace"), _bytes(parts[2])
         if not any(_is_signed(key, algorithm, signed, signature) for key in self._keys):
             raise errors.NotLoggedIn(
-                "X-Bkapi-JWT is signed by nobody whose key is in ADAPTER_JWT_PUBLIC_KEYS"
+                say("X-Bkapi-JWT is signed by nobody whose key is in ADAPTER_JWT_PUBLIC_KEYS")
             )
         return _object(parts[1])
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from adapter import errors
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec, StepOverride
 from adapter.job.plan import ConfirmerRole, JobPlan, PlanApproval, PlanFile, PlanScript, PlanStep
+from adapter.messages import say
 from adapter.service.drafts import ApprovalDraft, FileDraft, ScriptDraft, StepDraft
 
 
@@ -48,7 +49,7 @@ def _draft(step: PlanStep, people: Mapping[ConfirmerRole, str]) -> StepDraft:
     elif step.approval:
         work = _approval_draft(step.approval, people)
     else:
-        raise errors.NotSupported(f"step [{step.name}] of type {int(step.type)}")
+        raise errors.NotSupported(say("step [{name}] of type {type}", name=step.name, type=int(step.type)))
     return StepDraft(
         step_id=step.id, name=step.name, target=step.target, work=work, ignore_error=step.ignore_error
     )
@@ -97,13 +98,14 @@ def _by_step(overrides: tuple[StepOverride, ...], valid: list[int]) -> dict[int,
         if override.step_id not in valid:
             known = ", ".join(map(str, valid))
             raise errors.InvalidParameter(
-                "steps.step_id", f"{override.step_id} is no step that the plan runs; it has {known}"
+                "steps.step_id",
+                say("{id} is no step that the plan runs; it has {known}", id=override.step_id, known=known),
             )
         if override.step_id in chosen:
-            raise errors.InvalidParameter("steps.step_id", f"{override.step_id} is listed twice")
+            raise errors.InvalidParameter("steps.step_id", say("{id} is listed twice", id=override.step_id))
         chosen[override.step_id] = override
     if not chosen:
-        raise errors.InvalidParameter("steps", "lists no step; leave it out to run every step")
+        raise errors.InvalidParameter("steps", say("lists no step; leave it out to run every step"))
     return chosen
 
 
@@ -151,7 +153,12 @@ def _refuse(override: StepOverride, kind: str, **fields: object) -> None:
         if value:
             raise errors.InvalidParameter(
                 f"steps.{name}",
-                f"step {override.step_id} is a {kind} step, which has no {name}; leave it out",
+                say(
+                    "step {id} is of type {kind}, which has no {name}; leave it out",
+                    id=override.step_id,
+                    kind=kind,
+                    name=name,
+                ),
             )
 
 

@@ -70,7 +70,11 @@ class PlanVariables:
         """The path as it will be; None if a script may change what is in it. Raises NotSupported for a cipher."""
         used = names_in(text)
         for name in sorted(used.intersection(self._of(VariableType.CIPHER))):
-            raise errors.NotSupported(f"cipher variable [{name}] in the path {text}; use a string variable")
+            raise errors.NotSupported(
+                say(
+                    "cipher variable [{name}] in the path {path}; use a string variable", name=name, path=text
+                )
+            )
         strings = self._of(VariableType.STRING)
         if any(is_captured(strings[name]) for name in used.intersection(strings)):
             return None

@@ -34,6 +34,7 @@ from adapter.job.status import (
     ScriptLanguage,
     StepType,
 )
+from adapter.messages import say
 from adapter.ports import Hosts
 from adapter.service.catalog import Catalog
 from adapter.service.drafts import (
@@ -125,7 +126,7 @@ class StepBuilder:
         content, language, script_id, version_id = self._text(places.scripts, work.script)
         _require_executable(language)
         if "\0" in work.param:
-            raise errors.InvalidParameter("script_param", "no command line can have a NUL character")
+            raise errors.InvalidParameter("script_param", say("no command line can have a NUL character"))
         return ScriptTask(
             language=language,
             content=content,
@@ -142,7 +143,8 @@ class StepBuilder:
         content, language, script_id, version_id = self._text(places.scripts, work.script)
         if language != ScriptLanguage.SQL:
             raise errors.InvalidParameter(
-                "script_version_id|script_id", f"the script is of language {language}, not 6 (sql)"
+                "script_version_id|script_id",
+                say("the script is of language {language}, not 6 (sql)", language=language),
             )
         database = self._database_account(places.accounts[0], work.db_account_id)
         assert database.db_system_account_id is not None
@@ -164,17 +166,21 @@ class StepBuilder:
             raise errors.AccountUnknown(f"ID={account_id}")
         if account.type not in DATABASES:
             raise errors.NotSupported(
-                f"account [{account.alias}] of type {account.type}; SQL needs one of "
-                + ", ".join(f"{int(kind)} {kind.name.lower()}" for kind in sorted(DATABASES))
+                say(
+                    "account [{alias}] of type {type}; SQL needs one of {types}",
+                    alias=account.alias,
+                    type=account.type,
+                    types=", ".join(f"{int(kind)} {kind.name.lower()}" for kind in sorted(DATABASES)),
+                )
             )
         if account.db_system_account_id is None:
-            raise errors.AccountUnknown(f"the system account of {account.alias}")
+            raise errors.AccountUnknown(say("the system account of {alias}", alias=account.alias))
         return account
 
     def _text(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> tuple[str, int, str | None, int | None]:
         if ref.version_id is None and not ref.script_id and ref.content:
             if ref.language is None:
-                raise errors.InvalidParameter("script_language", "script_content needs one: 1 to 5")
+                raise errors.InvalidParameter("script_language", say("script_content needs one: 1 to 5"))
             return ref.content, ref.language, None, None
         version = _first(scopes, lambda scope: self._catalog.script_version(scope, ref), errors.ScriptUnknown)
         return version.content, version.language, version.script_id, version.id
@@ -185,7 +191,10 @@ class StepBuilder:
         is_of_system = account.category == AccountCategory.SYSTEM and account.type not in DATABASES
         if not is_of_system:
             raise errors.NotSupported(
-                f"account [{account.alias}] is a database account; scripts and files need a system account"
+                say(
+                    "account [{alias}] is a database account; scripts and files need a system account",
+                    alias=account.alias,
+                )
             )
         return account
 
@@ -194,8 +203,10 @@ class StepBuilder:
         account = self.account(scopes, ref)
         if account.type == AccountType.WINDOWS:
             raise errors.NotSupported(
-                f"account [{account.alias}] is a Windows account, which only scripts can use; "
-                "use a Linux account"
+                say(
+                    "account [{alias}] is a Windows account, which only scripts can use; use a Linux account",
+                    alias=account.alias,
+                )
             )
         return account
 
@@ -225,7 +236,11 @@ def _question(draft: StepDraft, work: ApprovalDraft) -> Prepared:
     """An approval step. Raises NotSupported if there is nobody to ask."""
     if not work.users:
         raise errors.NotSupported(
-            f"step [{draft.name}] asks [{', '.join(work.roles)}], which nobody is; name users in the plan"
+            say(
+                "step [{name}] asks [{roles}], which nobody is; name users in the plan",
+                name=draft.name,
+                roles=", ".join(work.roles),
+            )
         )
     approval = Approval(message=work.message, users=work.users, roles=work.roles)
     step = StepInstance(step_id=draft.step_id, name=draft.name, type=StepType.APPROVAL, approval=approval)
@@ -253,7 +268,9 @@ def _require_executable(language: int) -> None:
     if language not in EXECUTABLE_LANGUAGES:
         known = language in list(ScriptLanguage)
         name = ScriptLanguage(language).name.lower() if known else "unknown"
-        raise errors.NotSupported(f"scripts of language {language} ({name}); use 1 to 5")
+        raise errors.NotSupported(
+            say("scripts of language {language} ({name}); use 1 to 5", language=language, name=name)
+        )
 
 
 def _first(scopes: tuple[Scope, ...], find: Callable[[Scope], T], unknown: type[errors.JobError]) -> T:
