@@ -10,7 +10,9 @@ from datetime import datetime
 import pytest
 
 from tests.e2e.jobs import Jobs, Source, wait_until
+from tests.e2e.test_push_config import push
 from tests.lab import Lab
+from tests.support.service import Service
 
 #: Names that a shell, a template, YAML or a program could take for something else.
 NAMES = (
@@ -201,6 +203,22 @@ def test_a_target_that_cannot_take_a_file(lab: Lab, jobs: Jobs, place: str) -> N
         assert tree(lab, 102, f"{place}/root") == {}
     finally:
         lab.exec(host, f"umount {place}/full")
+
+
+def test_links_at_the_destination(lab: Lab, service: Service, jobs: Jobs, place: str) -> None:
+    """Those to a directory are followed, one in a file's place is replaced, also by given files (decision 31)."""
+    write(lab, 101, f"{place}/in/f", "new")
+    write(lab, 102, f"{place}/precious", "untouched")
+    links = "mkdir release; ln -s release current; ln -s ../precious release/f; ln -s nowhere release/g"
+    lab.exec(lab.host(102), f"cd {place}; {links}; chown -Rh job: .")
+    jobs.files([Source([101], [f"{place}/in/f"])], f"{place}/current", 102).succeeded()
+    push(service, {"g": b"given"}, f"{place}/current", 102).succeeded()
+    assert tree(lab, 102, place) == {
+        "precious": "untouched",
+        "current": "-> release",
+        "release/f": "new",
+        "release/g": "given",
+    }
 
 
 def test_large_files_arrive_whole_and_are_read_once(lab: Lab, jobs: Jobs, place: str) -> None:
