@@ -100,13 +100,14 @@ def windows(bench: Bench, runtime: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_one_step_on_hosts_of_both_kinds(windows: Windows) -> None:
-    """Each host in its own way, with its own log and exit code; the script's file is gone afterwards."""
-    job = windows.job('print("héllo")\nraise SystemExit(3)', hosts=2, language=4)
+    """Each host in its own way, with its own log and exit code; windows_interpreter is for one alone."""
+    program = "D:\\py\\python.exe"
+    job = windows.job('print("héllo")\nraise SystemExit(3)', hosts=2, language=4, windows_interpreter=program)
     status, (one, two) = windows.run(job)
     assert status is RunStatus.FAILED
     assert (two.status, two.exit_code, windows.log(job, 2)) == (HostStatus.NON_ZERO_EXIT, 3, "héllo\n")
     (told,) = windows.told()
-    assert (told["program"], told["arguments"]) == (["python.exe"], [])
+    assert (told["program"], told["arguments"]) == ([program], [])
     assert told["name"].endswith("\\script.py")
     assert one.status is HostStatus.NON_ZERO_EXIT  # sh cannot run it
     assert not list((windows.bench.directory / "artifacts").rglob("C:*"))
