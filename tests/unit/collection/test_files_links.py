@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.collection.programs import Program, Reply
-from tests.unit.collection.test_files import BLOCK, line, names, piece, put, sha
+from tests.unit.collection.test_files import BLOCK, line, names, piece, put, sha, size
 
 
 @pytest.fixture
@@ -27,15 +27,20 @@ def target(tmp_path: Path) -> Path:
     return directory
 
 
+def instead(files: Program, tmp_path: Path, program: str, text: str) -> Program:
+    """The files program on a host where that program is this text; what it stands for is still found."""
+    if Path(shutil.which("sh", path=files.path) or "").resolve().name == "busybox":
+        pytest.skip("busybox has programs of its own that no PATH changes")
+    programs = tmp_path / "programs"
+    programs.mkdir(exist_ok=True)
+    (programs / program).write_text(f"#!/bin/sh\nPATH={files.path}\nexport PATH\n{text}\n")
+    (programs / program).chmod(stat.S_IRWXU)
+    return Program("files.sh", f"{programs}:{files.path}", files.key)
+
+
 def moving(files: Program, tmp_path: Path, first: str) -> Program:
     """The program on a host where this happens right before something is moved."""
-    if Path(shutil.which("sh", path=files.path) or "").resolve().name == "busybox":
-        pytest.skip("busybox has an mv of its own that no PATH changes")
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    (programs / "mv").write_text(f'#!/bin/sh\nPATH={files.path}\nexport PATH\n{first}\nexec mv "$@"\n')
-    (programs / "mv").chmod(stat.S_IRWXU)
-    return Program("files.sh", f"{programs}:{files.path}", files.key)
+    return instead(files, tmp_path, "mv", f'{first}\nexec mv "$@"')
 
 
 @pytest.mark.parametrize("leads_to", ["file", "nowhere", "."])
@@ -126,26 +131,22 @@ def test_a_link_that_comes_between_look_and_rename(
     assert put(to_file, target, "link", b"new").state == "ok"
     assert (target / "file").read_text() == "untouched"
     assert (target / "link").read_text() == "new"
-    (tmp_path / "programs" / "mv").unlink()
-    (tmp_path / "programs").rmdir()
     to_directory = moving(files, tmp_path, f"ln -s ../elsewhere {target}/other")
     assert put(to_directory, target, "other", b"new").state == "failed"
     assert names(tmp_path / "elsewhere") == []
     (target / "other").unlink()
-    (tmp_path / "programs" / "mv").unlink()
-    (tmp_path / "programs").rmdir()
     to_tree = moving(files, tmp_path, f"ln -s ../elsewhere {target}/tree")
     assert directory_of(to_tree, target, tree).state == "failed"
     assert names(tmp_path / "elsewhere") == []
     assert names(target) == ["file", "link", "tree"]
 
 
-@pytest.mark.parametrize("size", [1, BLOCK + 1])
+@pytest.mark.parametrize("length", [1, BLOCK + 1])
 def test_a_staging_place_that_somebody_else_made(
-    files: Program, target: Path, tmp_path: Path, size: int
+    files: Program, target: Path, tmp_path: Path, length: int
 ) -> None:
     """In a directory that everybody writes to, a link in its place would lead what is staged elsewhere."""
-    content = os.urandom(size)
+    content = os.urandom(length)
     trap = tmp_path / "trap"
     trap.mkdir()
     (tmp_path / "precious").write_text("untouched")
@@ -168,6 +169,29 @@ def test_a_staging_place_of_another_user(files: Program, target: Path, tmp_path:
     os.chown(place, 12345, 12345)
     assert put(files, target, "f", content).state == "failed"
     assert (tmp_path / "precious").read_text() == "untouched"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give directories away")
+def test_a_file_system_that_says_itself_whose_files_are(files: Program, target: Path, tmp_path: Path) -> None:
+    """Root's are nobody's on NFS: what is of the same owner as all that is made there is as good as our own."""
+    make = 'mkdir "$@" || exit; for made; do :; done; chown 12345 "$made"'
+    elsewhere = instead(files, tmp_path, "mkdir", make)
+    content = os.urandom(2 * BLOCK)
+    assert put(elsewhere, target, "f", content).state == "ok"
+    os.chown(target / "f", 12345, 12345)
+    assert size(elsewhere, target, "f", content).state == "placed"
+    assert names(target) == ["f"]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_the_same_file_of_another_user_is_replaced(files: Program, target: Path) -> None:
+    """Who has it could change it afterwards, or put a link in its place before its mode is set."""
+    content = b"content"
+    (target / "f").write_bytes(content)
+    os.chown(target / "f", 12345, 12345)
+    assert size(files, target, "f", content) == Reply(b"", "ok", ["0"])
+    assert put(files, target, "f", content).state == "ok"
+    assert (target / "f").stat().st_uid == 0
 
 
 def test_dropping_follows_no_link(files: Program, target: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@
 #                                                  frame; with MARK "-" they are in the frame, as base64
 #   pack KEY NONCE USER           (stdin: path)    a directory's archive as a file, where it can only be read in pieces
 #   size KEY NONCE USER SHA256 TOTAL MODE TYPE     (stdin: target directory, final path)   "ok <bytes staged>", or
-#                                                  "placed" if the whole file is at its final path already
+#                                                  "placed" if the account has the whole file at its final path already
 #   put  KEY NONCE USER OFFSET BYTES TOTAL SHA256 MODE TYPE TRANSFER   (stdin: target directory, final path, bytes)
 #                                                  stages them; with the last one: verify, rename into place
 #   drop KEY NONCE USER           (stdin: target directories, archives)   removes what is staged and packed
@@ -80,6 +80,19 @@ archive_entry() { # path
 no_slash() { # the directory without slashes at its end, in $path
     path=$1
     while [ "$path" != "${path%/}" ]; do path=${path%/}; done
+}
+
+owner() { # of a file, as a number
+    ls -ldn "$1" 2>/dev/null | { read -r _ _ uid _ && printf '%s' "$uid"; }
+}
+
+ours() { # a file below $directory: the account's own, or of whom all it makes there is (root's on NFS, anyone's on FAT)
+    [ ! -O "$1" ] || return 0
+    probe=${directory%/}/.job-$nonce
+    mkdir "$probe" 2>/dev/null || return 1
+    made=$(owner "$probe")
+    rmdir "$probe"
+    [ -n "$made" ] && [ "$made" = "$(owner "$1")" ]
 }
 
 if [ -n "$user" ] && [ "$me" != "$user" ]; then
@@ -174,7 +187,7 @@ size)
     IFS= read -r final
     staged=${directory%/}/.job-$key/$sum
     if [ -f "$staged" ]; then ok "$(size_of "$staged")"; fi
-    if [ "$kind" = file ] && [ -f "$final" ] && [ ! -L "$final" ] && [ "$(size_of "$final")" -eq "$total" ] &&
+    if [ "$kind" = file ] && [ -f "$final" ] && [ ! -L "$final" ] && ours "$final" && [ "$(size_of "$final")" -eq "$total" ] &&
         [ "$(sha256 "$total" < "$final")" = "$sum" ] && chmod "$mode" "$final"; then
         begin 0
         end placed -
@@ -217,7 +230,7 @@ put)
         reason=$( (umask 077 && mkdir -p "$place") 2>&1) || failed failed "$reason"
     fi
     # Where everybody may write, somebody else could have made it: with links in it to what only this user may change.
-    if [ -L "$place" ] || [ ! -O "$place" ]; then failed failed "$place is not of $me: remove it"; fi
+    if [ -L "$place" ] || ! ours "$place"; then failed failed "$place is not of $me: remove it"; fi
 
     had=0
     if [ -f "$staged" ]; then had=$(size_of "$staged"); fi
