@@ -67,6 +67,8 @@ class HostBoard:
 
     def take_changed(self) -> list[HostResult]:
         """The results that changed since the last call."""
+        if not self._changed:  # as most looks at a step of very many hosts find
+            return []
         changed = [self._results[name] for name in self._results if name in self._changed]
         self._changed.clear()
         return changed

@@ -122,7 +122,7 @@ class Playing:
             for batch in run.events(_LOOK):
                 for raw in batch:
                     self._fold(raw)
-                self.recorder.take_spool()
+                self.recorder.take_news()
                 self.recorder.flush()
                 self._look_after(run)
         except ClaimLost:

@@ -39,6 +39,8 @@ class Recorder:
         ids = [item.host.bk_host_id for item in board.results]
         stored = {} if step.script is None else logs.sizes(step.id, step.execute_count)
         self.spool = SpoolReader(spool, ids, stored)
+        self._ids = {item.host.name: item.host.bk_host_id for item in board.results}
+        self._followed: set[int] = set()  # hosts that Ansible is at: no other host's log grows
         self._pending: list[LogChunk] = []
         self._file_hosts: set[int] = set()
         self._wanted = captured  # variables whose values at a script's end are taken over
@@ -47,11 +49,11 @@ class Recorder:
 
     def apply(self, event: HostEvent) -> None:
         """Fold an event in; a host that ended by it gets its log completed and its tag read."""
+        self._follow(event)
         ended = self._board.apply(event, self._clock.now_ms())
         if ended is None:
             return
         host_id = ended.host.bk_host_id
-        self.take_spool(host_id)
         if self._step.script is not None:
             kept = self.spool.log_end(
                 host_id
@@ -67,6 +69,16 @@ class Recorder:
             self._logs.save_file_logs(
                 self._step.id, self._step.execute_count, [self._failed_file(ended, event.message)]
             )
+
+    def _follow(self, event: HostEvent) -> None:
+        host_id = self._ids.get(event.name)
+        if host_id is None:
+            return
+        if event.status.is_finished or event.is_answer:
+            self._followed.discard(host_id)
+            self.take_spool(host_id)
+        else:
+            self._followed.add(host_id)
 
     def _take_variables(self, ended: HostResult) -> None:
         """What the host's script left of them: the plugin recorded that with the result."""
@@ -126,6 +138,11 @@ class Recorder:
         self._file_hosts.update(entry.bk_host_id for entry in entries)
         if entries:
             self._logs.save_file_logs(self._step.id, self._step.execute_count, entries)
+
+    def take_news(self) -> None:
+        """The same of the hosts that are followed: how many others the step has costs nothing."""
+        for host_id in (None,) if self._step.script is None else self._followed:
+            self.take_spool(host_id)
 
     def take_recorded(self) -> None:
         """Results that plugins recorded although their events were lost."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -149,8 +150,8 @@ def _host_changes(
     """Of the step's latest execution: a stretch of the index, which ends with `change` and `bk_host_id`."""
     number, *row_of_number = place
     first = min(max((_HOST, step.order, -1), tuple(row_of_number)), (_HOST, step.order, MAX_ID))
-    statement = (
-        sa.select(_host)
+    statement: sa.Select[Any] = (
+        sa.select(*job_rows.HOST_COLUMNS, _host.c.change)
         .where(
             sa.text(f"{tables.OF_STEP} = :of_step").bindparams(of_step=step_instance_id),
             _host.c.execute_count == step.execute_count,

@@ -49,7 +49,7 @@ _STANDING = (
     .where(_step.c.id == sa.bindparam("step"))
 )
 _HOSTS = (
-    sa.select(_host)
+    sa.select(*job_rows.HOST_COLUMNS)
     .where(_host.c.step_instance_id == sa.bindparam("step"), _host.c.execute_count == sa.bindparam("count"))
     .order_by(_host.c.order, _host.c.bk_host_id)
 )
@@ -286,7 +286,7 @@ class JobStore(JobProgress, JobOperations):
         """One of them; None if it is none of them."""
         if not all(is_id(id_) for id_ in (step_instance_id, bk_host_id)) or abs(execute_count) > MAX_COUNT:
             return None
-        statement = sa.select(_host).where(
+        statement = sa.select(*job_rows.HOST_COLUMNS).where(
             _host.c.step_instance_id == step_instance_id,
             _host.c.execute_count == execute_count,
             _host.c.bk_host_id == bk_host_id,

@@ -23,7 +23,7 @@ _TOTALS = sa.select(
     sa.func.coalesce(sa.func.sum(_host.c.log_kept), 0),
 ).where(*_OF_STEP)
 _PAGE = (
-    sa.select(_host)
+    sa.select(*job_rows.HOST_COLUMNS)
     .where(*_OF_STEP)
     .order_by(_host.c.order, _host.c.bk_host_id)
     .offset(sa.bindparam("start"))

@@ -71,11 +71,15 @@ def _stat(pid: int) -> list[str]:
 
 @dataclass
 class MemoryPeak:
-    """Samples a service four times a second while it is entered; then `mb` is the largest sum of PSS."""
+    """Samples a service four times a second while it is entered; then `mb` is the largest sum of PSS.
+
+    `own_mb` is the largest of the process alone, without what it started.
+    """
 
     pid: int
     marks: tuple[str, ...]
     mb: float = 0.0
+    own_mb: float = 0.0
     processes: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -94,6 +98,7 @@ class MemoryPeak:
         while True:
             pids = of_service(self.pid, self.marks)
             self.mb = max(self.mb, pss(pids))
+            self.own_mb = max(self.own_mb, pss([self.pid]))
             self.processes = max(self.processes, len(pids))
             if self._stop.wait(_PAUSE):
                 return

@@ -62,22 +62,29 @@ class World:
         return path
 
     @contextmanager
-    def serving(self, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Serving]:
+    def serving(
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        inventory: Path | None = None,
+        ready_in: float = 60,
+    ) -> Iterator[Serving]:
         """A service with the product's own settings, an application and the account root; stopped at the end.
 
         Scripts' files are removed from hosts after the measure, not between its runs: it would take time from the
         rival's, and open connections that are to be fresh. docs/performance.md says what it costs.
+        `inventory` is another than the lab's, `ready_in` seconds to read it.
         """
         service = Service(
             data_dir=self.place("data"),
-            inventory=self.inventory,
+            inventory=inventory or self.inventory,
             options=(*_LATER, *options),
             environment=environment or {},
             own_ssh_settings=True,
         )
         service.new_credentials("bench")
         service.apply(_ACCOUNTS)
-        service.start()
+        service.start(ready_in)
         client = Client(service)
         try:
             yield Serving(service, client)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.bench.measures import acceptance, capacity, echo, files, idle, output, polling, sleepers
+from tests.bench.measures import acceptance, capacity, echo, files, idle, many, output, polling, sleepers
 from tests.bench.rows import Row
 from tests.bench.world import World
 
@@ -24,6 +24,7 @@ MEASURES: Mapping[str, Measure] = {
     "hundred_hosts": Measure(run=echo.hundred_hosts, hosts=100),
     "sleepers": Measure(run=sleepers.sleepers, hosts=200),
     "thousand_hosts": Measure(run=echo.thousand_hosts, hosts=1000),
+    "many": Measure(run=many.many, hosts=100, runs=1),
     "files": Measure(run=files.one_to_ten, hosts=11),
     "submit_sqlite": Measure(run=acceptance.on_sqlite, hosts=1),
     "submit_postgresql": Measure(run=acceptance.on_postgresql, hosts=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -50,6 +51,32 @@ def test_an_ended_host_is_stored_with_its_whole_log(bench: Bench) -> None:
     assert (one.status, one.tag, one.log_bytes, one.log_kept) == (HostStatus.SUCCESS, "fine", 25, 25)
     assert two.status is HostStatus.WAITING
     assert bench.logs.read(step.id, 0, 1) == b"first\njob_success:[fine]\n"
+
+
+def test_only_hosts_that_ansible_is_at_are_looked_at(bench: Bench) -> None:
+    """One of 50,000 costs what one costs: a host is looked at from its start to its answer, and once more then."""
+    (step,) = bench.job().steps
+    some, _ = recorder(bench, step)
+    spool = bench.directory / "spool" / "1.log"
+    spool.write_bytes(b"first\n")
+    some.take_news()
+    some.flush()
+    assert bench.logs.read(step.id, 0, 1) == b""
+    some.apply(STARTED)
+    some.take_news()
+    some.flush()
+    assert bench.logs.read(step.id, 0, 1) == b"first\n"
+    spool.write_bytes(b"first\nsecond\n")
+    some.apply(replace(STARTED, is_answer=True))  # its turn is over
+    some.flush()
+    assert bench.logs.read(step.id, 0, 1) == b"first\nsecond\n"
+    spool.write_bytes(b"first\nsecond\nthird\n")
+    some.take_news()
+    some.flush()
+    assert bench.logs.read(step.id, 0, 1) == b"first\nsecond\n"
+    some.take_spool()
+    some.flush()
+    assert bench.logs.read(step.id, 0, 1) == b"first\nsecond\nthird\n"
 
 
 def test_what_was_not_kept_is_said_in_the_log(bench: Bench) -> None:
