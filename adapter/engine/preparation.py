@@ -208,7 +208,7 @@ class Preparation:
             if now is None:
                 gone.append(host)
             else:
-                present.append(replace(host, name=now.name))
+                present.append(host if host.name == now.name else replace(host, name=now.name))
         return present, gone
 
     def _inventory(self, groups: dict[str, Sequence[Host]]) -> RunInventory:
