@@ -198,12 +198,14 @@ def test_ctrl_c_terminates_the_job(local: Service, tmp_path: Path) -> None:
     script.write_text(f"echo $$ > {mark}; sleep 60")
     words = ["script", "--file", str(script), "--target", "localhost", "--data-dir", str(local.data_dir)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "adapter", *words, "--inventory", str(local.inventory)],
+        # Where the tests run in the background, SIGINT is ignored by whatever they start.
+        ["env", "--default-signal=INT", sys.executable, "-m", "adapter", *words,
+         "--inventory", str(local.inventory)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     wait_until(lambda: mark.exists() and mark.read_text().strip(), "the script")
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=120)
+    stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "terminating the job" in stderr
     assert "STOPPED (11)" in stdout
