@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 
 from adapter.phrases import PHRASES
 
@@ -89,6 +89,11 @@ def say(template: str, **values: object) -> Phrase:
     phrase.template, phrase.values = template, values
     PHRASES[template]
     return phrase
+
+
+def choices(kind: type[IntEnum]) -> str:
+    """The numbers that a parameter may have, each with what it is called."""
+    return ", ".join(f"{int(one)} ({one.name.lower().replace('_', ' ')})" for one in kind)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from adapter.api.call import Call
 from adapter.api.reports import Operated
 from adapter.errors import InvalidParameters
 from adapter.job.operations import JobOperation, StepOperation
-from adapter.messages import say
+from adapter.messages import choices, say
 
 _Code = TypeVar("_Code", bound=IntEnum)
 
@@ -45,7 +45,6 @@ def _operation(call: Call, codes: type[_Code]) -> _Code:
     try:
         return codes(code)
     except ValueError:
-        allowed = ", ".join(f"{int(one)} ({one.name.lower().replace('_', ' ')})" for one in codes)
         raise InvalidParameters(
-            say("operation_code must be one of {allowed}, not {value}", allowed=allowed, value=code)
+            say("operation_code must be one of {allowed}, not {value}", allowed=choices(codes), value=code)
         ) from None

@@ -19,7 +19,7 @@ from adapter.job.rolling import (
     RollingType,
     check_expression,
 )
-from adapter.messages import say
+from adapter.messages import choices, say
 
 _MAX_EXPRESSION = 4096
 _MAX_WAIT_MS = 3_600_000
@@ -53,9 +53,9 @@ class RollingFields(BaseSchema):
         """Known numbers; an expression, or what rolls the files; the waits of parallel batches."""
         for name, kind in _KINDS.items():
             if data[name] not in set(kind):
-                allowed = ", ".join(f"{int(one)} ({one.name.lower().replace('_', ' ')})" for one in kind)
                 raise ValidationError(
-                    say("must be one of {allowed}, not {value}", allowed=allowed, value=data[name]), name
+                    say("must be one of {allowed}, not {value}", allowed=choices(kind), value=data[name]),
+                    name,
                 )
         needed = "expression" if data["type"] == RollingType.TARGETS else "file_source"
         if data[needed] is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Program, Raw, Text, Url
+from adapter.api.fields import BaseSchema, Flag, Many, Number, Object, Program, Raw, Text, Url
 from adapter.api.rolling import RollingFields
 from adapter.api.schemas_v3 import (
     MAX_INTERPRETER,
     MAX_NAME,
-    MAX_PARAM_BYTES,
-    MAX_SCRIPT_BYTES,
     FastTransferFile,
+    ScriptFields,
 )
 from adapter.api.schemas_v4 import HostV4
 from adapter.api.targets import DynamicGroup, Timeout, TopoNodeFields
@@ -28,16 +27,9 @@ class _Callback(BaseSchema):
     url = Url()
 
 
-class PluginFastExecuteScript(BaseSchema):
+class PluginFastExecuteScript(ScriptFields):
     """bkci_plugin_fast_execute_script."""
 
-    script_version_id = Number()
-    script_id = Text(strip=True)
-    script_content = Base64(max_bytes=MAX_SCRIPT_BYTES)
-    script_language = Number()
-    script_param = Base64(max_bytes=MAX_PARAM_BYTES)
-    account_id = Number()
-    account_alias = Text(strip=True)
     execute_target = Object(ExecuteTargetFields)
     timeout = Timeout()
     task_name = Text(strip=True, at_most=MAX_NAME)

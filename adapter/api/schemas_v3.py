@@ -34,8 +34,8 @@ class HostPasswordFields(BaseSchema):
     encrypted_password = Text(required=True, at_most=MAX_ENCRYPTED_PASSWORD, secret=True)
 
 
-class FastExecuteScript(BaseSchema):
-    """fast_execute_script."""
+class ScriptFields(BaseSchema):
+    """What every fast script begins with, whatever names its hosts; in this order mistakes are told."""
 
     script_version_id = Number()
     script_id = Text(strip=True)
@@ -44,6 +44,11 @@ class FastExecuteScript(BaseSchema):
     script_param = Base64(max_bytes=MAX_PARAM_BYTES)
     account_id = Number()
     account_alias = Text(strip=True)
+
+
+class FastExecuteScript(ScriptFields):
+    """fast_execute_script."""
+
     target_server = Object(ServerFields)
     timeout = Timeout()
     task_name = Text(strip=True, at_most=MAX_NAME)

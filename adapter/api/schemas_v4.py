@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from marshmallow import ValidationError, validates_schema
 
-from adapter.api.fields import Base64, BaseSchema, Flag, Many, Number, Object, Program, Raw, Text, Url
+from adapter.api.fields import BaseSchema, Flag, Many, Number, Object, Program, Raw, Text, Url
 from adapter.api.rolling import RollingFields
 from adapter.api.schemas_v3 import (
     MAX_INTERPRETER,
     MAX_NAME,
-    MAX_PARAM_BYTES,
-    MAX_SCRIPT_BYTES,
     HostPasswordFields,
+    ScriptFields,
 )
 from adapter.api.targets import DynamicGroup, Ipv4, Timeout, TopoNodeFields
 from adapter.messages import say
@@ -40,16 +39,9 @@ class ExecuteTarget(BaseSchema):
     kube_container_filters = Raw()
 
 
-class FastExecuteScript(BaseSchema):
+class FastExecuteScript(ScriptFields):
     """fast_execute_script."""
 
-    script_version_id = Number()
-    script_id = Text(strip=True)
-    script_content = Base64(max_bytes=MAX_SCRIPT_BYTES)
-    script_language = Number()
-    script_param = Base64(max_bytes=MAX_PARAM_BYTES)
-    account_id = Number()
-    account_alias = Text(strip=True)
     execute_target = Object(ExecuteTarget)
     timeout = Timeout()
     task_name = Text(strip=True, at_most=MAX_NAME)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from adapter.engine.board import HostBoard
 from adapter.job.model import HostResult, StepInstance
-from adapter.job.rolling import Following, RollingMode
+from adapter.job.rolling import Following
 
 
 @dataclass
@@ -24,9 +24,7 @@ class Batches:
     board: HostBoard
     store: Callable[[int], None]
     _next_at: float = field(init=False)  #: by time.monotonic(): when the next parallel batch begins
-    _first: int = field(
-        init=False
-    )  #: what failed in a batch before it was ignored by an operator, or is of no matter
+    _first: int = field(init=False)  #: the batch this run began with: failures before it were ignored
 
     def __post_init__(self) -> None:
         self._first = self.board.batch
@@ -65,7 +63,7 @@ class Batches:
     def counting(self) -> tuple[HostResult, ...]:
         """The hosts that decide how the step ends: where failures are ignored, those of the last batch."""
         rolling = self.step.rolling
-        if rolling is not None and rolling.mode is RollingMode.IGNORE_FAILURES:
+        if rolling is not None and rolling.ignores_failures:
             return self.board.of_batch
         return tuple(item for item in self.board.results if self._first <= item.batch <= self.board.batch)
 

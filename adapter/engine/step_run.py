@@ -30,7 +30,6 @@ from adapter.engine.variables import variables_of
 from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
 from adapter.job.roll_up import step_status
-from adapter.job.rolling import RollingMode
 from adapter.job.status import MAY_BE_RETRIED, HostStatus, RunStatus
 from adapter.job.variables import StepVariables, is_shell
 from adapter.ports import Clock
@@ -237,7 +236,7 @@ class StepRuns:
 
 
 def _ignores_failures(step: StepInstance) -> bool:
-    return step.rolling is not None and step.rolling.mode is RollingMode.IGNORE_FAILURES
+    return step.rolling is not None and step.rolling.ignores_failures
 
 
 def _lost(board: HostBoard, reason: str) -> Iterator[HostEvent]:

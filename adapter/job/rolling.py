@@ -85,13 +85,18 @@ class Rolling:
         """True if batches begin by the clock. One that waits for an operator does not."""
         return self.execution_mode is ExecutionMode.PARALLEL and self.mode is not RollingMode.MANUAL
 
+    @property
+    def ignores_failures(self) -> bool:
+        """True if a batch begins whatever became of the one before, and the last alone decides."""
+        return self.mode is RollingMode.IGNORE_FAILURES
+
     def batch_numbers(self) -> list[int]:
         """The batch of each host, in the order of the targets; the first batch is 1."""
         return [number for number, size in enumerate(self.sizes, start=1) for _ in range(size)]
 
     def after(self, batch: int, *, has_failed: bool) -> Following:
         """What comes after `batch`."""
-        if batch >= self.batches or (has_failed and self.mode is not RollingMode.IGNORE_FAILURES):
+        if batch >= self.batches or (has_failed and not self.ignores_failures):
             return Following.NOTHING
         return Following.AN_OPERATOR if self.mode is RollingMode.MANUAL else Following.NEXT_BATCH
 
