@@ -179,26 +179,21 @@ class _Run:
         while step_id is not None:
             step_id = self._durably("run_step", partial(self._run_step, step_id))
         job = self._job()
-        if job.status.is_finished or job.status is RunStatus.WAITING_USER:
+        if _stands(job):
             return job.status
         return job_status(job.steps, _is_stopping(job))
 
     def _begin(self) -> int | None:
         self._jobs.begin_job(self._id, self._clock.now_ms())
-        for step in self._job().steps:
+        job = self._job()
+        for step in job.steps:
             if step.status in _ENDED_BY_HAND:
                 self._steps.leave_to_cleaning(step)
-        return self._next_step()
+        return _next_step(job)
 
     def _run_step(self, step_id: int) -> int | None:
         self._steps.run(step_id)
-        return self._next_step()
-
-    def _next_step(self) -> int | None:
-        job = self._job()
-        stands = job.status.is_finished or job.status is RunStatus.WAITING_USER
-        step = None if stands else next_step(job)
-        return None if step is None else step.id
+        return _next_step(self._job())
 
     def _finish(self, status: RunStatus) -> tuple[int, ...]:
         """The completions that a callback is to tell of. A job that had finished already may still owe one."""
@@ -248,6 +243,17 @@ class _Run:
 
 def _step(name: str, what: Callable[[], T]) -> T:
     return DBOS.run_step(StepOptions(**{**_PATIENT, "name": name}), what)
+
+
+def _next_step(job: JobInstance) -> int | None:
+    """The step to run now; None if there is none."""
+    step = None if _stands(job) else next_step(job)
+    return None if step is None else step.id
+
+
+def _stands(job: JobInstance) -> bool:
+    """True if nothing more happens to the job without an operator."""
+    return job.status.is_finished or job.status is RunStatus.WAITING_USER
 
 
 def _is_stopping(job: JobInstance) -> bool:
