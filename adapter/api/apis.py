@@ -40,6 +40,7 @@ from adapter.api import (
 )
 from adapter.api.endpoints import Endpoint, endpoint, launch
 from adapter.api.fields import BaseSchema
+from adapter.job.actions import Action
 
 ByService = Mapping[str, Mapping[str, Endpoint]]
 
@@ -57,31 +58,45 @@ V3_SERVICES: ByService = {
         "push_config_file": launch(schemas_v3.PushConfigFile, launch_v3.push_config_file, views_v3.launched),
         "execute_job_plan": launch(schemas_v3.ExecuteJobPlan, launch_v3.execute_plan, views_v3.launched),
         "get_job_instance_status": endpoint(
-            schemas_v3.GetJobInstanceStatus, queries_v3.status, views_v3.job_status
+            schemas_v3.GetJobInstanceStatus, queries_v3.status, views_v3.job_status, action=Action.VIEW
         ),
         "get_job_instance_ip_log": endpoint(
-            schemas_v3.GetJobInstanceIpLog, queries_v3.ip_log, views_v3.ip_log
+            schemas_v3.GetJobInstanceIpLog, queries_v3.ip_log, views_v3.ip_log, action=Action.VIEW
         ),
         "batch_get_job_instance_ip_log": endpoint(
-            schemas_v3.BatchGetJobInstanceIpLog, queries_v3.batch_ip_log, views_v3.batch_ip_log
+            schemas_v3.BatchGetJobInstanceIpLog,
+            queries_v3.batch_ip_log,
+            views_v3.batch_ip_log,
+            action=Action.VIEW,
         ),
         "get_job_instance_list": endpoint(
-            schemas_v3.GetJobInstanceList, queries_v3.job_list, views_v3.job_page
+            schemas_v3.GetJobInstanceList, queries_v3.job_list, views_v3.job_page, action=Action.VIEW
         ),
         "operate_job_instance": endpoint(
-            schemas_v3.OperateJobInstance, operations.operate_job, views_v3.operated
+            schemas_v3.OperateJobInstance, operations.operate_job, views_v3.operated, action=Action.OPERATE
         ),
         "operate_step_instance": endpoint(
-            schemas_v3.OperateStepInstance, operations.operate_step, views_v3.operated
+            schemas_v3.OperateStepInstance, operations.operate_step, views_v3.operated, action=Action.OPERATE
         ),
         "get_step_instance_detail": endpoint(
-            schemas_steps.GetStepInstanceDetail, queries_steps.detail, views_steps.detail, scopes.explicit
+            schemas_steps.GetStepInstanceDetail,
+            queries_steps.detail,
+            views_steps.detail,
+            scopes.explicit,
+            action=Action.VIEW,
         ),
         "get_step_instance_status": endpoint(
-            schemas_steps.GetStepInstanceStatus, queries_steps.status, views_steps.status, scopes.explicit
+            schemas_steps.GetStepInstanceStatus,
+            queries_steps.status,
+            views_steps.status,
+            scopes.explicit,
+            action=Action.VIEW,
         ),
         "get_job_instance_global_var_value": endpoint(
-            schemas_steps.GetGlobalVarValue, queries_steps.variables, views_steps.variables
+            schemas_steps.GetGlobalVarValue,
+            queries_steps.variables,
+            views_steps.variables,
+            action=Action.VIEW,
         ),
         "bkci_plugin_fast_execute_script": launch(
             schemas_bkci.PluginFastExecuteScript, bkci.execute_script, views_v3.launched
@@ -90,67 +105,116 @@ V3_SERVICES: ByService = {
             schemas_bkci.PluginFastTransferFile, bkci.transfer_file, views_v3.launched
         ),
         "bkci_plugin_get_job_instance_status": endpoint(
-            schemas_bkci.PluginGetJobInstanceStatus, bkci.status, views_bkci.job_status
+            schemas_bkci.PluginGetJobInstanceStatus, bkci.status, views_bkci.job_status, action=Action.VIEW
         ),
         "bkci_plugin_batch_get_job_instance_execute_object_log": endpoint(
-            schemas_bkci.PluginBatchGetLog, bkci.batch_log, views_bkci.batch_log
+            schemas_bkci.PluginBatchGetLog, bkci.batch_log, views_bkci.batch_log, action=Action.VIEW
         ),
     },
     MANAGE: {
-        "get_job_plan_list": endpoint(schemas_catalog.GetJobPlanList, catalog_v3.plans, views_plans.page),
+        "get_job_plan_list": endpoint(
+            schemas_catalog.GetJobPlanList, catalog_v3.plans, views_plans.page, action=Action.VIEW
+        ),
         "get_job_plan_detail": endpoint(
-            schemas_catalog.GetJobPlanDetail, catalog_v3.plan, views_plans.detail
+            schemas_catalog.GetJobPlanDetail, catalog_v3.plan, views_plans.detail, action=Action.VIEW
         ),
         "create_account": endpoint(
-            schemas_catalog.CreateAccount, catalog_v3.create_account, views_catalog.account
+            schemas_catalog.CreateAccount,
+            catalog_v3.create_account,
+            views_catalog.account,
+            action=Action.MANAGE,
         ),
         "get_account_list": endpoint(
-            schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts
+            schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts, action=Action.VIEW
         ),
         "get_account_password_encryption_metadata": endpoint(
-            BaseSchema, catalog_v3.password_encryption, views_catalog.password_encryption, scopes.none
+            BaseSchema,
+            catalog_v3.password_encryption,
+            views_catalog.password_encryption,
+            scopes.none,
+            action=Action.VIEW,
         ),
         "create_dangerous_rule": endpoint(
-            schemas_dangerous.CreateDangerousRule, dangerous_v3.create, views_dangerous.rule, scopes.none
+            schemas_dangerous.CreateDangerousRule,
+            dangerous_v3.create,
+            views_dangerous.rule,
+            scopes.none,
+            action=Action.MANAGE,
         ),
         "update_dangerous_rule": endpoint(
-            schemas_dangerous.UpdateDangerousRule, dangerous_v3.update, views_dangerous.rule, scopes.none
+            schemas_dangerous.UpdateDangerousRule,
+            dangerous_v3.update,
+            views_dangerous.rule,
+            scopes.none,
+            action=Action.MANAGE,
         ),
         "enable_dangerous_rule": endpoint(
-            schemas_dangerous.OneDangerousRule, dangerous_v3.enable, views_dangerous.status, scopes.none
+            schemas_dangerous.OneDangerousRule,
+            dangerous_v3.enable,
+            views_dangerous.status,
+            scopes.none,
+            action=Action.MANAGE,
         ),
         "disable_dangerous_rule": endpoint(
-            schemas_dangerous.OneDangerousRule, dangerous_v3.disable, views_dangerous.status, scopes.none
+            schemas_dangerous.OneDangerousRule,
+            dangerous_v3.disable,
+            views_dangerous.status,
+            scopes.none,
+            action=Action.MANAGE,
         ),
         "delete_dangerous_rule": endpoint(
-            schemas_dangerous.OneDangerousRule, dangerous_v3.delete, views_dangerous.nothing, scopes.none
+            schemas_dangerous.OneDangerousRule,
+            dangerous_v3.delete,
+            views_dangerous.nothing,
+            scopes.none,
+            action=Action.MANAGE,
         ),
         "get_dangerous_rule_list": endpoint(
             schemas_dangerous.GetDangerousRuleList,
             dangerous_v3.rules,
             views_dangerous.rules,
             scopes.none,
+            action=Action.VIEW,
         ),
         "check_script": endpoint(
-            schemas_dangerous.CheckScript, dangerous_v3.check, views_dangerous.findings, scopes.none
+            schemas_dangerous.CheckScript,
+            dangerous_v3.check,
+            views_dangerous.findings,
+            scopes.none,
+            action=Action.VIEW,
         ),
         "create_script": endpoint(
-            schemas_catalog.CreateScript, catalog_v3.create_script, views_catalog.script_version
+            schemas_catalog.CreateScript,
+            catalog_v3.create_script,
+            views_catalog.script_version,
+            action=Action.MANAGE,
         ),
         "create_script_version": endpoint(
             schemas_catalog.CreateScriptVersion,
             catalog_v3.create_script_version,
             views_catalog.script_version,
+            action=Action.MANAGE,
         ),
         "publish_script_version": endpoint(
-            schemas_catalog.PublishScriptVersion, catalog_v3.publish_script_version, views_catalog.published
+            schemas_catalog.PublishScriptVersion,
+            catalog_v3.publish_script_version,
+            views_catalog.published,
+            action=Action.MANAGE,
         ),
-        "get_script_list": endpoint(schemas_catalog.GetScriptList, catalog_v3.scripts, views_catalog.scripts),
+        "get_script_list": endpoint(
+            schemas_catalog.GetScriptList, catalog_v3.scripts, views_catalog.scripts, action=Action.VIEW
+        ),
         "get_script_version_list": endpoint(
-            schemas_catalog.GetScriptVersionList, catalog_v3.script_versions, views_catalog.script_versions
+            schemas_catalog.GetScriptVersionList,
+            catalog_v3.script_versions,
+            views_catalog.script_versions,
+            action=Action.VIEW,
         ),
         "get_script_version_detail": endpoint(
-            schemas_catalog.GetScriptVersionDetail, catalog_v3.script_version, views_catalog.script_version
+            schemas_catalog.GetScriptVersionDetail,
+            catalog_v3.script_version,
+            views_catalog.script_version,
+            action=Action.VIEW,
         ),
     },
 }
@@ -171,21 +235,29 @@ V2_SERVICES: ByService = {
         "fast_push_file": launch(schemas_v2.FastPushFile, launch_v2.push_file, views_v2.launched),
         "push_config_file": launch(schemas_v2.PushConfigFile, launch_v2.push_config_file, views_v2.launched),
         "get_job_instance_status": endpoint(
-            schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status
+            schemas_v2.GetJobInstanceStatus, queries_v2.status, views_v2.job_status, action=Action.VIEW
         ),
         "operate_job_instance": endpoint(
-            schemas_v3.OperateJobInstance, operations.operate_job, views_v2.operated
+            schemas_v3.OperateJobInstance, operations.operate_job, views_v2.operated, action=Action.OPERATE
         ),
         "operate_step_instance": endpoint(
-            schemas_v3.OperateStepInstance, operations.operate_step, views_v2.operated
+            schemas_v3.OperateStepInstance, operations.operate_step, views_v2.operated, action=Action.OPERATE
         ),
         "get_step_instance_status": endpoint(
-            schemas_steps.GetStepInstanceStatusV2, queries_steps.status_v2, views_steps.status_v2
+            schemas_steps.GetStepInstanceStatusV2,
+            queries_steps.status_v2,
+            views_steps.status_v2,
+            action=Action.VIEW,
         ),
         "get_job_instance_global_var_value": endpoint(
-            schemas_steps.GetGlobalVarValue, queries_steps.variables, views_steps.variables_v2
+            schemas_steps.GetGlobalVarValue,
+            queries_steps.variables,
+            views_steps.variables_v2,
+            action=Action.VIEW,
         ),
-        "get_job_instance_log": endpoint(schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log),
+        "get_job_instance_log": endpoint(
+            schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log, action=Action.VIEW
+        ),
     },
 }
 
@@ -195,13 +267,21 @@ V4_SERVICES: ByService = {
             schemas_v4.FastExecuteScript, launch_v4.execute_script, views_v3.launched, methods=("POST",)
         ),
         "get_job_instance_status": endpoint(
-            schemas_v4.GetJobInstanceStatus, queries_v4.status, views_v4.job_status, scopes.explicit
+            schemas_v4.GetJobInstanceStatus,
+            queries_v4.status,
+            views_v4.job_status,
+            scopes.explicit,
+            action=Action.VIEW,
         ),
         "batch_get_job_instance_execute_object_log": endpoint(
-            schemas_v4.BatchGetExecuteObjectLog, queries_v4.batch_log, views_v4.batch_log
+            schemas_v4.BatchGetExecuteObjectLog, queries_v4.batch_log, views_v4.batch_log, action=Action.VIEW
         ),
         "get_job_instance_list": endpoint(
-            schemas_v4.GetJobInstanceList, queries_v4.job_list, views_v4.job_list, scopes.explicit
+            schemas_v4.GetJobInstanceList,
+            queries_v4.job_list,
+            views_v4.job_list,
+            scopes.explicit,
+            action=Action.VIEW,
         ),
     },
     ANALYSIS: {
@@ -211,6 +291,7 @@ V4_SERVICES: ByService = {
             views_contexts.script_context,
             scopes.explicit,
             methods=("POST",),
+            action=Action.VIEW,
         ),
         "get_file_task_context": endpoint(
             contexts.GetFileTaskContext,
@@ -218,6 +299,7 @@ V4_SERVICES: ByService = {
             views_contexts.file_context,
             scopes.explicit,
             methods=("POST",),
+            action=Action.VIEW,
         ),
     },
 }

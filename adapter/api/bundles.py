@@ -12,6 +12,7 @@ from adapter.api.call import Call
 from adapter.api.endpoints import Dispatcher, Trace
 from adapter.api.fields import BaseSchema, Number
 from adapter.api.routes import BASES
+from adapter.job.actions import Action
 
 _PATH = f"{ext.PREFIX}/step_instances/{{step_instance_id}}/bundle"
 
@@ -30,7 +31,9 @@ def bundle_routes(dispatcher: Dispatcher) -> list[Route]:
         async def work(trace: Trace) -> Response:
             ext.require_get(request)
             incoming = await dispatcher.read(request, trace)
-            call = await run_in_threadpool(ext.understood, dispatcher, Bundle, incoming, request, trace)
+            call = await run_in_threadpool(
+                ext.understood, dispatcher, Bundle, incoming, request, trace, Action.VIEW
+            )
             return await run_in_threadpool(_packed, call)
 
         return await dispatcher.guarded(request, _PATH, work)

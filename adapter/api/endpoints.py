@@ -25,6 +25,7 @@ from adapter.api.unavailable import why_unavailable
 from adapter.api.views_planned import planned
 from adapter.config import Settings
 from adapter.errors import Internal, JobError, NotSupported, WrongMethod
+from adapter.job.actions import Action
 from adapter.job.commands import Launched
 from adapter.job.egress import EgressRule
 from adapter.job.model import Scope
@@ -43,7 +44,7 @@ class Endpoint:
     answer: Callable[[Call], Any]
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]]
     methods: tuple[str, ...]
-    launches: bool  #: it starts jobs, and so reads what adapter.api.launches reads
+    action: Action  #: what its caller must be allowed; LAUNCH also reads what adapter.api.launches reads
 
 
 def endpoint(
@@ -52,15 +53,19 @@ def endpoint(
     reply: Callable[[T], Any],
     scopes: Callable[[Mapping[str, Any]], tuple[Scope, ...]] = scopes.one,
     methods: tuple[str, ...] = ("GET", "POST"),
-    launches: bool = False,
+    *,
+    action: Action,
 ) -> Endpoint:
-    """An endpoint of a use case and the view of its result."""
+    """An endpoint of a use case and the view of its result.
+
+    `action` has no default on purpose: what an API does to the world is said by whoever adds it.
+    """
     return Endpoint(
         schema=schema,
         answer=lambda call: reply(use_case(call)),
         scopes=scopes,
         methods=methods,
-        launches=launches,
+        action=action,
     )
 
 
@@ -76,7 +81,7 @@ def launch(
     def told(result: Launched) -> Any:
         return reply(result) if result.planned is None else planned(result, result.planned)
 
-    return endpoint(schema, use_case, told, scopes, methods, launches=True)
+    return endpoint(schema, use_case, told, scopes, methods, action=Action.LAUNCH)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +106,7 @@ class Trace:
     language: Language
     app: str = ""
     user: str = ""
+    action: Action | None = None  #: once it is known who asks
     started: float = field(default_factory=time.perf_counter)
 
     def finish(self, code: int) -> None:
@@ -110,6 +116,7 @@ class Trace:
             api=self.name,
             app=self.app,
             user=self.user,
+            action=self.action,
             code=code,
             ms=ms,
             request_id=self.request_id,
@@ -197,10 +204,16 @@ class Dispatcher:
         """In a thread of its own, with everything that takes time: parsing, the use case, writing the reply."""
         raw = incoming.fields()
         call = self.understood(
-            found.schema, found.scopes, incoming, raw, asked_by=surface.asked_by, trace=trace
+            found.schema,
+            found.scopes,
+            incoming,
+            raw,
+            action=found.action,
+            asked_by=surface.asked_by,
+            trace=trace,
         )
         once = once_of(incoming, surface.version, raw)
-        if found.launches:
+        if found.action is Action.LAUNCH:
             check_callback_url(call.fields, self._egress)
             call = replace(call, caller=launching(call.caller, once, incoming, call.fields, raw))
         return surface.dialect.succeeded(found.answer(call), incoming.id)
@@ -212,13 +225,14 @@ class Dispatcher:
         incoming: reading.Incoming,
         raw: dict[str, Any],
         *,
+        action: Action,
         trace: Trace,
         asked_by: AskedBy = AskedBy.USER,
     ) -> Call:
         """The request of a known caller, who may use its scopes. Raises JobError."""
         access = self._services.access
         caller = access.identify(self._credentials.read(incoming, raw, asked_by))
-        trace.app, trace.user = caller.app_code, caller.user
+        trace.app, trace.user, trace.action = caller.app_code, caller.user, action
         wanted = scopes_of(raw)
         for scope in wanted:
             access.require_scope(caller, scope)

@@ -11,6 +11,7 @@ from adapter.api.endpoints import Dispatcher, Trace
 from adapter.api.json_text import shown
 from adapter.api.request import Incoming
 from adapter.errors import MissingOrInvalid, WrongMethod
+from adapter.job.actions import Action
 from adapter.job.model import StepInstance
 from adapter.messages import say
 
@@ -30,13 +31,18 @@ def require_get(request: Request) -> None:
 
 
 def understood(
-    dispatcher: Dispatcher, schema: type[Schema], incoming: Incoming, request: Request, trace: Trace
+    dispatcher: Dispatcher,
+    schema: type[Schema],
+    incoming: Incoming,
+    request: Request,
+    trace: Trace,
+    action: Action,
 ) -> Call:
-    """The call; parts of the path and Last-Event-ID are fields of the schema. Raises JobError."""
+    """The call of who may do `action`; parts of the path and Last-Event-ID are fields too. Raises JobError."""
     raw = incoming.fields() | {name: value for name, value in request.path_params.items() if name != "stage"}
     if "last-event-id" in incoming.headers:
         raw["last_event_id"] = incoming.headers["last-event-id"]
-    return dispatcher.understood(schema, scopes.one, incoming, raw, trace=trace)
+    return dispatcher.understood(schema, scopes.one, incoming, raw, action=action, trace=trace)
 
 
 def step_of(call: Call) -> StepInstance:

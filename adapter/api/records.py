@@ -19,6 +19,7 @@ from adapter.api.endpoints import Dispatcher, Trace
 from adapter.api.fields import BaseSchema, Number
 from adapter.api.routes import BASES
 from adapter.errors import MissingOrInvalid
+from adapter.job.actions import Action
 from adapter.job.callbacks import Callback, Delivery
 from adapter.job.model import HostResult
 from adapter.service.records import CallbackRecord, LogRecord
@@ -44,6 +45,7 @@ class Record:
     """What is recorded of something. The names of the path's parts are fields of the schema."""
 
     path: str
+    action: Action
     schema: type[Schema]
     answer: Callable[[Call], Any]
 
@@ -58,8 +60,18 @@ def _logs(call: Call) -> dict[str, Any]:
 
 
 RECORDS = (
-    Record(path=f"{ext.PREFIX}/job_instances/{{job_instance_id}}/callbacks", schema=OfJob, answer=_callbacks),
-    Record(path=f"{ext.PREFIX}/step_instances/{{step_instance_id}}/logs", schema=OfHosts, answer=_logs),
+    Record(
+        path=f"{ext.PREFIX}/job_instances/{{job_instance_id}}/callbacks",
+        action=Action.VIEW,
+        schema=OfJob,
+        answer=_callbacks,
+    ),
+    Record(
+        path=f"{ext.PREFIX}/step_instances/{{step_instance_id}}/logs",
+        action=Action.VIEW,
+        schema=OfHosts,
+        answer=_logs,
+    ),
 )
 
 
@@ -79,7 +91,7 @@ def _serving(dispatcher: Dispatcher, record: Record) -> Callable[[Request], Any]
             incoming = await dispatcher.read(request, trace)
 
             def carry_out() -> Response:
-                call = ext.understood(dispatcher, record.schema, incoming, request, trace)
+                call = ext.understood(dispatcher, record.schema, incoming, request, trace, record.action)
                 return ENVELOPE.succeeded(record.answer(call), incoming.id)
 
             return await run_in_threadpool(carry_out)

@@ -21,6 +21,7 @@ from adapter.api.fields import BaseSchema, Number
 from adapter.api.reports import source_hosts
 from adapter.api.routes import BASES
 from adapter.errors import MissingOrInvalid
+from adapter.job.actions import Action
 from adapter.job.model import FileLog, Host, HostChange, HostResult, JobInstance, StepInstance
 from adapter.messages import say
 from adapter.service.follow import Event, Follower, JobEnd, LogEnd, LogPart
@@ -47,6 +48,7 @@ class Stream:
     """A kind of stream. The names of the path's parts are fields of the schema."""
 
     path: str
+    action: Action
     schema: type[Schema]
     follow: Callable[[Call], tuple[Follower, dict[int, Host]]]  #: and the hosts that its events may name
 
@@ -63,9 +65,10 @@ def _log(call: Call) -> tuple[Follower, dict[int, Host]]:
 
 
 STREAMS = (
-    Stream(path="/job_instances/{job_instance_id}/events", schema=JobEvents, follow=_job),
+    Stream(path="/job_instances/{job_instance_id}/events", action=Action.VIEW, schema=JobEvents, follow=_job),
     Stream(
         path="/step_instances/{step_instance_id}/hosts/{bk_host_id}/log/events",
+        action=Action.VIEW,
         schema=LogEvents,
         follow=_log,
     ),
@@ -100,7 +103,7 @@ def _endpoint(dispatcher: Dispatcher, stream: Stream) -> Callable[[Request], Awa
             ext.require_get(request)
             incoming = await dispatcher.read(request, trace)
             call = await run_in_threadpool(
-                ext.understood, dispatcher, stream.schema, incoming, request, trace
+                ext.understood, dispatcher, stream.schema, incoming, request, trace, stream.action
             )
             follower, known = await run_in_threadpool(stream.follow, call)
             streams = call.services.streams

@@ -9,6 +9,7 @@ import pytest
 
 from adapter.api.apis import V2, V3, V4
 from adapter.config import Settings
+from adapter.job.actions import Action
 from adapter.store.opening import open_store
 
 from .bodies import v2, v3
@@ -47,7 +48,7 @@ def test_every_api_that_launches_says_so() -> None:
         (version, name)
         for version, endpoints in (("v2", V2), ("v3", V3), ("v4", V4))
         for name, found in endpoints.items()
-        if found.launches
+        if found.action is Action.LAUNCH
     }
     named = {
         (version, name)
@@ -93,7 +94,7 @@ def test_every_dialect_refuses_them(real: Real) -> None:
     reply = envelope(real.job.http.post(f"{ESB_V2}/fast_execute_script/", json=v2_body))
     assert (reply["code"], "bk_callback_url leads to" in reply["message"]) == (1240003, True)
     for name, launch in (*V2.items(), *V3.items()):
-        if launch.launches:
+        if launch.action is Action.LAUNCH:
             path = f"{ESB_V2 if name in V2 and name not in V3 else ESB_V3}/{name}/"
             fields = {
                 "bk_scope_type": "biz",
