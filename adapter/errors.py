@@ -422,6 +422,12 @@ class RollingInvalid(JobError):
     code = 1244026
 
 
+class RollingFileSourceKind(JobError):
+    """A transfer is to roll by its file sources, and one of them is no file on hosts."""
+
+    code = 1244035
+
+
 class TooManyBatches(JobError):
     """rolling_config makes more batches than a job may have."""
 

@@ -208,6 +208,10 @@ SENTENCES: Mapping[str, Sentence] = {
         "只有确认人才能操作：[{user}] 不在确认人 [{confirmers}] 之中",
     ),
     "RollingInvalid": Sentence("Rolling strategy is invalid", "滚动策略不合法"),
+    "RollingFileSourceKind": Sentence(
+        "Rolling by file sources (rolling_config.type 2) supports only server files: file_type 1",
+        "按源文件滚动（rolling_config.type 2）仅支持服务器文件：file_type 1",
+    ),
     "TooManyBatches": Sentence(
         "Rolling batches exceed {limit}; make each batch larger",
         "滚动批次数量超过限制：{limit}；请调大每批的数量",

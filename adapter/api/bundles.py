@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,16 +14,19 @@ from adapter.api.call import Call
 from adapter.api.endpoints import Dispatcher, Trace
 from adapter.api.fields import BaseSchema, Number
 from adapter.api.routes import BASES
+from adapter.errors import InvalidParameter
 from adapter.job.actions import Action
+from adapter.messages import say
 
 _PATH = f"{ext.PREFIX}/step_instances/{{step_instance_id}}/bundle"
 
 
 class Bundle(BaseSchema):
-    """Which execution of which step; the latest unless it is named."""
+    """Which execution of which step; the latest unless it is named. The batch, where each has its own directory."""
 
     step_instance_id = Number()
     execute_count = Number()
+    batch = Number(at_least=1)
 
 
 def bundle_routes(dispatcher: Dispatcher) -> list[Route]:
@@ -43,6 +48,10 @@ def bundle_routes(dispatcher: Dispatcher) -> list[Route]:
 
 def _packed(call: Call) -> Response:
     step = ext.step_of(call)
+    if call["batch"] is not None:
+        if not step.rolls_by_sources:
+            raise InvalidParameter("batch", say("the step does not roll by its file sources"))
+        step = replace(step, batch=call["batch"])
     name = f"step-{step.id}.{step.execute_count}.tar.gz"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(call.services.bundles.pack(step), media_type="application/gzip", headers=headers)

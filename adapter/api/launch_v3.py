@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.api import checks, targets
 from adapter.api.call import Call
-from adapter.api.rolling import rolling_of
+from adapter.api.rolling import rolling_of, transfer_rolling_of
 from adapter.errors import (
     HostEmpty,
     InvalidParameter,
@@ -110,7 +110,7 @@ def transfer_file_to(call: Call, name: str, target_of: Callable[[], Server]) -> 
         raise MissingParameter(name)
     if not call["file_source_list"]:
         raise MissingParameter("file_source_list")
-    rolling = rolling_of(call["rolling_config"])
+    rolling = transfer_rolling_of(call["rolling_config"], call["file_source_list"])
     sources = tuple(_source(item) for item in call["file_source_list"])
     checks.check_file_name("file_target_name", call["file_target_name"])
     return call.services.launch.transfer_file(

@@ -58,6 +58,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.JobUnknown: "NOT_FOUND",
     errors.NotAConfirmer: "FAILED_PRECONDITION",
     errors.RollingInvalid: "INVALID_ARGUMENT",
+    errors.RollingFileSourceKind: "INVALID_ARGUMENT",
     errors.TooManyBatches: "INVALID_ARGUMENT",
     errors.StepInstanceUnknown: "NOT_FOUND",
     errors.StepNotExist: "NOT_FOUND",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -10,7 +10,7 @@ from marshmallow import ValidationError, validates_schema
 
 from adapter.api.fields import BaseSchema, Number, Object, Text
 from adapter.api.json_text import shown
-from adapter.errors import NotSupported, RollingInvalid
+from adapter.errors import InvalidParameter, RollingFileSourceKind, RollingInvalid
 from adapter.job.rolling import (
     ExecutionMode,
     InvalidExpression,
@@ -21,6 +21,7 @@ from adapter.job.rolling import (
 )
 from adapter.messages import choices, say
 
+_SERVER_FILE = 1
 _MAX_EXPRESSION = 4096
 _MAX_WAIT_MS = 3_600_000
 _WAITS = ("batch_start_wait_fixed_ms", "batch_start_wait_random_min_ms", "batch_start_wait_random_max_ms")
@@ -75,18 +76,43 @@ def _check_waits(data: Mapping[str, Any]) -> None:
 
 
 def rolling_of(fields: Mapping[str, Any] | None) -> Rolling | None:
-    """How the step is to roll; None: not at all. How many batches that makes is for the launch to say.
+    """How a script is to roll; None: not at all. How many batches that makes is for the launch to say.
 
-    Raises RollingInvalid, NotSupported for rolling by file sources.
+    Raises RollingInvalid.
     """
     if fields is None:
         return None
     if fields["type"] == RollingType.FILE_SOURCES:
-        raise NotSupported(
-            say(
-                "rolling_config.type 2 (file sources); use 1 (target hosts), or a job for each part of the files"
-            )
+        raise RollingInvalid(
+            say("type 2 (file sources) is for transfers; a script rolls by 1 (target hosts)")
         )
+    return _by_targets(fields)
+
+
+def transfer_rolling_of(
+    fields: Mapping[str, Any] | None, sources: Sequence[Mapping[str, Any]]
+) -> Rolling | None:
+    """The same of a transfer of `sources`. Raises RollingInvalid, InvalidParameter, RollingFileSourceKind."""
+    if fields is None:
+        return None
+    if fields["type"] == RollingType.TARGETS:
+        return _by_targets(fields)
+    if any(source["file_type"] not in (None, _SERVER_FILE) for source in sources):
+        raise RollingFileSourceKind
+    if fields["execution_mode"] == ExecutionMode.PARALLEL:
+        raise InvalidParameter(
+            "rolling_config.execution_mode", say("must be 1 (serial) with type 2 (file sources)")
+        )
+    limits = fields["file_source"]
+    return Rolling(
+        type=RollingType.FILE_SOURCES,
+        mode=RollingMode(fields["mode"]),
+        max_source_hosts=limits["max_execute_object_num_in_batch"],
+        max_files=limits["max_file_num_of_single_execute_object"],
+    )
+
+
+def _by_targets(fields: Mapping[str, Any]) -> Rolling:
     _check_expression(fields["expression"])
     fixed, low, high = (fields[name] or 0 for name in _WAITS)
     return Rolling(

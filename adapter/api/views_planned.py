@@ -21,15 +21,12 @@ def planned(result: Launched, steps: tuple[PlannedStep, ...]) -> dict[str, Any]:
 
 def _step(planned: PlannedStep) -> dict[str, Any]:
     run, rolling = planned.run, planned.step.rolling
-    batches = rolling.batch_numbers() if rolling else [0] * len(planned.hosts)
+    turns = rolling.turns(planned.hosts) if rolling else [(host, 0) for host in planned.hosts]
     return {
         "step_id": planned.step.step_id,
         "name": planned.step.name,
         "type": int(planned.step.type),
-        "host_list": [
-            {**views_v3.host(host), "name": host.name, "batch": batch}
-            for host, batch in zip(planned.hosts, batches, strict=True)
-        ],
+        "host_list": [{**views_v3.host(host), "name": host.name, "batch": batch} for host, batch in turns],
         "inventory": None if run is None else run.inventory,
         "playbook": None if run is None else run.playbook,
     }

@@ -81,6 +81,12 @@ def of_files(result: HostResult, entries: Sequence[FileLog]) -> Iterator[Disagre
         yield Kind.FILE, f"reads {result.status.name}, none of its {len(mine)} files has failed"
 
 
+def same_files(stored: Iterable[FileLog], spooled: Iterable[FileLog]) -> tuple[FileLog, ...]:
+    """What is stored of the files that the plugins spoke of."""
+    known = {_key(entry) for entry in spooled}
+    return tuple(entry for entry in stored if _key(entry) in known)
+
+
 def of_file_logs(stored: Iterable[FileLog], spooled: Iterable[FileLog]) -> Iterator[Disagreement]:
     """The newest word of the plugins on each file must be what is stored."""
     known = {_key(entry): entry for entry in stored}

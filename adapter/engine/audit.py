@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from adapter.audit import ends, logs, states
@@ -112,17 +113,27 @@ class Audit:
             for result in results:
                 yield from at(Place.of(job, step, count, result), states.of_host(step, result))
             results = tuple(item for item in results if item.executed_in == count)
-            evidence = self._evidence(step, count, results)
-            if evidence is None and any(item.start_time is not None for item in results):
-                report.not_looked_at[_NO_ARTIFACTS] += 1
-            if evidence is not None:
-                results = tuple(self._told_of_here(step, results, evidence, report))
-                for result in results:
-                    yield from at(
-                        Place.of(job, step, count, result), self._of_artifacts(step, result, evidence)
-                    )
-            of_logs = self._of_script_logs if step.script is not None else self._of_file_logs
-            yield from of_logs(job, step, count, results, evidence)
+            for part, members in _by_directory(step, results):
+                yield from self._of_run(job, part, count, members, report)
+
+    def _of_run(
+        self,
+        job: JobInstance,
+        step: StepInstance,
+        count: int,
+        results: tuple[HostResult, ...],
+        report: Report,
+    ) -> Iterator[Finding]:
+        """What was run in one private data directory."""
+        evidence = self._evidence(step, count, results)
+        if evidence is None and any(item.start_time is not None for item in results):
+            report.not_looked_at[_NO_ARTIFACTS] += 1
+        if evidence is not None:
+            results = tuple(self._told_of_here(step, results, evidence, report))
+            for result in results:
+                yield from at(Place.of(job, step, count, result), self._of_artifacts(step, result, evidence))
+        of_logs = self._of_script_logs if step.script is not None else self._of_file_logs
+        yield from of_logs(job, step, count, results, evidence)
 
     def _evidence(self, step: StepInstance, count: int, results: Sequence[HostResult]) -> StepEvidence | None:
         directory = self.artifacts / replace(step, execute_count=count).directory
@@ -190,10 +201,14 @@ class Audit:
         evidence: StepEvidence | None,
     ) -> Iterator[Finding]:
         stored = self.logs.file_logs(step.id, count, None)
+        spooled = evidence.file_logs() if evidence is not None else []
+        # Of one that rolls by its file sources: its other batches had other files.
+        told = logs.same_files(stored, spooled) if step.rolls_by_sources else stored
         for result in results:
-            yield from at(Place.of(job, step, count, result), logs.of_files(result, stored))
+            entries = told if result.status.is_success else stored
+            yield from at(Place.of(job, step, count, result), logs.of_files(result, entries))
         if evidence is not None and step.status.is_finished and not self.is_shared:
-            yield from at(Place.of(job, step, count), logs.of_file_logs(stored, evidence.file_logs()))
+            yield from at(Place.of(job, step, count), logs.of_file_logs(stored, spooled))
 
     # --- hosts and artifacts ---------------------------------------------------------------------------
 
@@ -213,6 +228,17 @@ class Audit:
         for step_id in sorted(set(steps) - self.store.known_steps(steps)):
             place = Place(job_instance_id=steps[step_id], step_instance_id=step_id)
             yield Finding(place, Kind.ARTIFACT, "has artifacts, and the store knows no such step")
+
+
+def _by_directory(
+    step: StepInstance, results: tuple[HostResult, ...]
+) -> Iterator[tuple[StepInstance, tuple[HostResult, ...]]]:
+    """The step with its hosts; as of each batch where that has a directory of its own."""
+    if not step.rolls_by_sources:
+        yield step, results
+        return
+    for batch, members in groupby(results, key=lambda item: item.batch):
+        yield replace(step, batch=batch), tuple(members)
 
 
 def _numbers(directory: Path) -> set[int]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import structlog
@@ -28,8 +29,10 @@ from adapter.engine.recorder import Recorder
 from adapter.engine.surroundings import HandedOver, Order, Surroundings
 from adapter.engine.variables import variables_of
 from adapter.engine.warm import WarmAnsible
-from adapter.job.model import StepInstance
+from adapter.job.file_batches import of_batch
+from adapter.job.model import HostResult, StepInstance
 from adapter.job.roll_up import step_status
+from adapter.job.rolling import Following
 from adapter.job.status import MAY_BE_RETRIED, HostStatus, RunStatus
 from adapter.job.variables import StepVariables, is_shell
 from adapter.ports import Clock
@@ -105,18 +108,21 @@ class StepRuns:
         return self.jobs.status(step.job_instance_id) is RunStatus.STOPPING
 
     def _end_untouched(self, step: StepInstance) -> RunStatus:
+        self._terminate_waiting(step)
+        if step.batch:
+            self.leave_to_cleaning(step)  # earlier batches ran
+        self.jobs.finish_step(step.id, RunStatus.STOPPED, self.clock.now_ms())
+        return RunStatus.STOPPED
+
+    def _terminate_waiting(self, step: StepInstance) -> None:
+        """End the hosts on which nothing runs for the step, and nothing will."""
         now = self.clock.now_ms()
-        results = self.jobs.hosts(step.id, step.execute_count)
         ended = [
             item.evolve(status=HostStatus.TERMINATED, error_code=126, end_time=now)
-            for item in results
+            for item in self.jobs.hosts(step.id, step.execute_count)
             if not item.status.is_finished
         ]
         self.jobs.save_hosts(step.id, step.execute_count, ended)
-        if step.batch:
-            self.leave_to_cleaning(step)  # earlier batches ran
-        self.jobs.finish_step(step.id, RunStatus.STOPPED, now)
-        return RunStatus.STOPPED
 
     def _wait_for_operator(self, step: StepInstance) -> RunStatus:
         if self.jobs.wait_for_operator(step, self.clock.now_ms()):
@@ -130,13 +136,48 @@ class StepRuns:
         self.jobs.begin_step(step.id, self.clock.now_ms())
         current = self.jobs.step(step.id) or step
         results = self.jobs.hosts(step.id, step.execute_count)
+        if current.rolls_by_sources:
+            return self._run_batches_of_sources(current, results)
+        current, board, batches = self._played(current, results, self._directory(current))
+        stopped = self._is_stopping(step)
+        if batches.waits_for_operator and not stopped:
+            return self._wait_for_operator(current)
+        return self._end(current, board.results if stopped else batches.counting, stopped=stopped)
+
+    def _run_batches_of_sources(self, step: StepInstance, results: Sequence[HostResult]) -> RunStatus:
+        """Each batch is a transfer to every target, as if it were the step."""
+        assert step.rolling is not None
+        assert step.file is not None
+        while True:
+            part = replace(step, file=of_batch(step.file, step.rolling, step.batch), rolling=None)
+            mine = [item for item in results if item.batch == step.batch]
+            ended = self._played(part, mine, self._directory(step))[1].results
+            if self._is_stopping(step):
+                self._terminate_waiting(step)
+                return self._end(step, self.jobs.hosts(step.id, step.execute_count), stopped=True)
+            has_failed = any(not item.status.is_success for item in ended)
+            following = step.rolling.after(step.batch, has_failed=has_failed)
+            if following is Following.AN_OPERATOR:
+                return self._wait_for_operator(step)
+            if following is Following.NOTHING:
+                return self._end(step, ended, stopped=False)
+            self._open_batch(step, step.batch + 1)
+            step = replace(step, batch=step.batch + 1)
+
+    def _played(
+        self, current: StepInstance, results: Sequence[HostResult], directory: Path
+    ) -> tuple[StepInstance, HostBoard, Batches]:
+        """All that the hosts do, until they have ended or the next batch is an operator's to begin.
+
+        Answers the step with its variables resolved, and how the hosts stand. Raises HandedOver.
+        """
         present, gone = self.preparation.present([item.host for item in results])
         named = {host.bk_host_id: host for host in present}
         board = HostBoard(
             (item.evolve(host=named.get(item.host.bk_host_id, item.host)) for item in results), current.batch
         )
         batches = Batches(current, board, lambda batch: self._open_batch(current, batch))
-        data = PrivateData(self._directory(step), self.preparation.settings.playbooks / "collections")
+        data = PrivateData(directory, self.preparation.settings.playbooks / "collections")
         variables = variables_of(self.jobs, current)
         if variables is not None:
             current = variables.resolved(current)
@@ -150,15 +191,16 @@ class StepRuns:
         execution = Execution(
             self._surroundings(), current, present, board, batches, data, recorder, variables
         )
-        with self.file_cache.in_use() if step.file is not None else contextlib.nullcontext():
+        with self.file_cache.in_use() if current.file is not None else contextlib.nullcontext():
             execution.until_all_ended()
         recorder.flush()
-        stopped = self._is_stopping(step)
-        if batches.waits_for_operator and not stopped:
-            return self._wait_for_operator(current)
-        self.leave_to_cleaning(current)
+        return current, board, batches
+
+    def _end(self, step: StepInstance, counting: Sequence[HostResult], *, stopped: bool) -> RunStatus:
+        """The step's final state, by the hosts that count."""
+        self.leave_to_cleaning(step)
         status = step_status(
-            board.results if stopped else batches.counting,
+            counting,
             stopped=stopped,
             ignore_error=step.ignore_error or _ignores_failures(step),
         )
@@ -186,23 +228,33 @@ class StepRuns:
             if is_passing(error):
                 raise
             log.exception("hosts_end_without_a_word", step_instance_id=step.id, error=repr(error))
-            board = HostBoard(self.jobs.hosts(step.id, step.execute_count))
-            for event in _lost(board, reason):
-                board.apply(event, self.clock.now_ms())
-            self.jobs.save_hosts(step.id, step.execute_count, board.take_changed())
+            for _, board in self._boards(step):
+                for event in _lost(board, reason):
+                    board.apply(event, self.clock.now_ms())
+                self.jobs.save_hosts(step.id, step.execute_count, board.take_changed())
         self.leave_to_cleaning(step)
         self.jobs.finish_step(step.id, RunStatus.ABNORMAL, self.clock.now_ms())
 
     def _end_hosts(self, step: StepInstance, reason: str) -> None:
-        directory = self._directory(step)
-        if directory.exists():
-            end_leftovers(directory)
-        board = HostBoard(self.jobs.hosts(step.id, step.execute_count), step.batch)
-        recorder = self._recorder(step, board, directory / "spool", variables_of(self.jobs, step))
-        recorder.take_recorded()
-        for event in _lost(board, reason):
-            recorder.apply(event)
-        recorder.flush()
+        variables = variables_of(self.jobs, step)
+        for part, board in self._boards(step):
+            directory = self._directory(part)
+            if directory.exists():
+                end_leftovers(directory)
+            recorder = self._recorder(part, board, directory / "spool", variables)
+            recorder.take_recorded()
+            for event in _lost(board, reason):
+                recorder.apply(event)
+            recorder.flush()
+
+    def _boards(self, step: StepInstance) -> Iterator[tuple[StepInstance, HostBoard]]:
+        """The step and its hosts; of one that rolls by its file sources as of each batch."""
+        results = self.jobs.hosts(step.id, step.execute_count)
+        if not step.rolls_by_sources:
+            yield step, HostBoard(results, step.batch)
+            return
+        for batch, members in groupby(results, key=lambda item: item.batch):
+            yield replace(step, batch=batch), HostBoard(members, batch)
 
     def _recorder(
         self, step: StepInstance, board: HostBoard, spool: Path, variables: StepVariables | None

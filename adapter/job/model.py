@@ -273,8 +273,17 @@ class StepInstance:
 
     @property
     def directory(self) -> str:
-        """Of this execution's private data directory, below the node's artifacts."""
-        return f"{self.job_instance_id}/{self.id}/{self.execute_count}"
+        """Of this execution's private data directory, below the node's artifacts.
+
+        Each batch of file sources has one of its own: `batch` is the last that has begun.
+        """
+        directory = f"{self.job_instance_id}/{self.id}/{self.execute_count}"
+        return f"{directory}/batch-{self.batch}" if self.rolls_by_sources else directory
+
+    @property
+    def rolls_by_sources(self) -> bool:
+        """True if its files come in batches, each to every target; there is a host result for each of these."""
+        return self.rolling is not None and self.rolling.is_of_sources
 
     @property
     def timeout(self) -> int:

@@ -7,11 +7,15 @@ so many hosts, `N%` of all of them (rounded up), `+N` as many as before and N mo
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import TypeVar
 
 MAX_BATCHES = 500
 MAX_PARALLEL_BATCHES = 200
+
+T = TypeVar("T")
 
 _PART = re.compile(r"(?P<sign>[+*]?)(?P<number>[0-9]{1,9})(?P<percent>%?)", re.ASCII)
 
@@ -64,7 +68,10 @@ class TooManyBatches(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Rolling:
-    """How one step rolls. `sizes` are the hosts of each batch, in order of the targets; times are milliseconds."""
+    """How one step rolls. `sizes` are the hosts of each batch, in order of the targets; times are milliseconds.
+
+    By file sources every target is in each batch, and the batches are job.file_batches' parts of the sources.
+    """
 
     type: RollingType = RollingType.TARGETS
     mode: RollingMode = RollingMode.PAUSE_ON_FAIL
@@ -74,6 +81,8 @@ class Rolling:
     wait_random_min_ms: int = 0
     wait_random_max_ms: int = 0
     sizes: tuple[int, ...] = ()
+    max_source_hosts: int | None = None  #: in one batch of file sources; None: any number
+    max_files: int | None = None  #: of one source host in one batch; None: any number
 
     @property
     def batches(self) -> int:
@@ -86,13 +95,20 @@ class Rolling:
         return self.execution_mode is ExecutionMode.PARALLEL and self.mode is not RollingMode.MANUAL
 
     @property
+    def is_of_sources(self) -> bool:
+        """True if it is the file sources that come in batches."""
+        return self.type is RollingType.FILE_SOURCES
+
+    @property
     def ignores_failures(self) -> bool:
         """True if a batch begins whatever became of the one before, and the last alone decides."""
         return self.mode is RollingMode.IGNORE_FAILURES
 
-    def batch_numbers(self) -> list[int]:
-        """The batch of each host, in the order of the targets; the first batch is 1."""
-        return [number for number, size in enumerate(self.sizes, start=1) for _ in range(size)]
+    def turns(self, targets: Sequence[T]) -> list[tuple[T, int]]:
+        """Each target with the batch that it is in, or with each of them; the first batch is 1."""
+        numbers = [number for number, size in enumerate(self.sizes, start=1) for _ in range(size)]
+        each = list(targets) * self.batches if self.is_of_sources else targets
+        return list(zip(each, numbers, strict=True))
 
     def after(self, batch: int, *, has_failed: bool) -> Following:
         """What comes after `batch`."""

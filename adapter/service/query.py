@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from adapter import errors
 from adapter.job.commands import JobFilter
@@ -76,14 +76,16 @@ class Query:
         }
 
     def _executions(self, step: StepInstance, bk_host_ids: set[int]) -> dict[int, set[int]]:
-        """The execution that each host's result and log are of: an earlier one if the host was not run again."""
+        """The executions that hosts' results and logs are of: an earlier one for those that were not run again.
+
+        Of a step that rolls by its file sources a host's batches may be of several.
+        """
         if not step.execute_count:
             return {0: bk_host_ids}
         earlier = self._jobs.executed_earlier(step.id, step.execute_count)
-        found: dict[int, set[int]] = {}
-        for bk_host_id in bk_host_ids:
-            found.setdefault(earlier.get(bk_host_id, step.execute_count), set()).add(bk_host_id)
-        return found
+        found = {count: ids & bk_host_ids for count, ids in earlier.items() if ids & bk_host_ids}
+        present = bk_host_ids if step.rolls_by_sources else bk_host_ids.difference(*found.values())
+        return found | ({step.execute_count: present} if present else {})
 
     def find_in_logs(self, step: StepInstance, results: Iterable[HostResult], keyword: str) -> set[int]:
         """The hosts, of these, whose log has the keyword. At most some megabytes are in memory at once."""
@@ -120,16 +122,17 @@ class Query:
 
     def file_logs(self, step: StepInstance, bk_host_ids: Iterable[int] | None) -> tuple[FileLog, ...]:
         """Where the files of some hosts stand, of all for None."""
+        executions: Mapping[int, set[int] | None]
         if bk_host_ids is not None:
             executions = self._executions(step, set(bk_host_ids))
-            return tuple(
-                entry
-                for count, ids in executions.items()
-                for entry in self._logs.file_logs(step.id, count, ids)
-            )
-        entries = self._logs.file_logs(step.id, step.execute_count, None)
-        earlier = self._jobs.executed_earlier(step.id, step.execute_count) if step.execute_count else {}
-        return self.file_logs(step, earlier) + entries if earlier else entries
+        else:
+            earlier = self._jobs.executed_earlier(step.id, step.execute_count) if step.execute_count else {}
+            executions = {**earlier, step.execute_count: None}
+        return tuple(
+            entry
+            for count, ids in sorted(executions.items())
+            for entry in self._logs.file_logs(step.id, count, ids)
+        )
 
 
 def fair_share(sizes: Iterable[int], limit: int) -> int:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from adapter import errors
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
+from adapter.job.file_batches import file_batches
 from adapter.job.model import (
     Account,
     Approval,
@@ -88,7 +89,7 @@ class StepBuilder:
             script=script,
             file=file,
             ignore_error=draft.ignore_error,
-            rolling=_in_batches(draft.rolling, len(hosts)),
+            rolling=_in_batches(draft.rolling, len(hosts), file),
             batch=0 if draft.rolling is None else 1,
         )
         return Prepared(step=step, hosts=hosts)
@@ -247,10 +248,15 @@ def _question(draft: StepDraft, work: ApprovalDraft) -> Prepared:
     return Prepared(step=step, hosts=())
 
 
-def _in_batches(rolling: Rolling | None, hosts: int) -> Rolling | None:
+def _in_batches(rolling: Rolling | None, hosts: int, file: FileTask | None) -> Rolling | None:
     """With the size of each batch. Raises TooManyBatches."""
     if rolling is None:
         return None
+    if rolling.is_of_sources and file is not None:
+        batches = len(file_batches(file.sources, rolling))
+        if batches > MAX_BATCHES:
+            raise errors.TooManyBatches(MAX_BATCHES)
+        return replace(rolling, sizes=(hosts,) * batches)
     limit = MAX_PARALLEL_BATCHES if rolling.execution_mode is ExecutionMode.PARALLEL else MAX_BATCHES
     try:
         return replace(rolling, sizes=batch_sizes(rolling.expression, hosts, limit))

@@ -22,7 +22,7 @@ _step = tables.step_instance
 _host = tables.host_result
 
 #: Where a reader is: the last row's number, its kind, and its key among rows of one number and kind.
-Place = tuple[int, int, int, int]
+Place = tuple[int, int, int, int, int]
 
 _JOB, _STEP, _HOST = range(3)
 #: After every row of a number.
@@ -31,7 +31,7 @@ _END = 3
 
 def after(number: int) -> Place:
     """The place of a reader that knows everything up to `number`; -1 knows nothing."""
-    return number, _END, 0, 0
+    return number, _END, 0, 0, 0
 
 
 #: What a write of the job's own row sets: it takes the next number itself.
@@ -118,7 +118,7 @@ class _Step:
 
 def _job_change(connection: sa.Connection, job_instance_id: int) -> list[Change]:
     rows = connection.execute(sa.select(_job).where(_job.c.id == job_instance_id))
-    return [Change(place=(row.change, _JOB, 0, 0), job=job_rows.to_job(row)) for row in rows]
+    return [Change(place=(row.change, _JOB, 0, 0, 0), job=job_rows.to_job(row)) for row in rows]
 
 
 def _places_of_steps(connection: sa.Connection, job_instance_id: int) -> dict[int, _Step]:
@@ -129,7 +129,7 @@ def _places_of_steps(connection: sa.Connection, job_instance_id: int) -> dict[in
         .order_by(_step.c.order, _step.c.id)
     )
     return {
-        row.id: _Step((row.change, _STEP, order, 0), order, row.execute_count)
+        row.id: _Step((row.change, _STEP, order, 0, 0), order, row.execute_count)
         for order, row in enumerate(connection.execute(statement))
     }
 
@@ -139,7 +139,8 @@ def _step_changes(connection: sa.Connection, steps: Mapping[int, _Step]) -> list
         return []
     rows = connection.execute(sa.select(_step).where(_step.c.id.in_(steps)))
     changes = [
-        Change(place=(row.change, _STEP, steps[row.id].order, 0), step=job_rows.to_step(row)) for row in rows
+        Change(place=(row.change, _STEP, steps[row.id].order, 0, 0), step=job_rows.to_step(row))
+        for row in rows
     ]
     return sorted(changes, key=lambda change: change.place[2])
 
@@ -147,23 +148,27 @@ def _step_changes(connection: sa.Connection, steps: Mapping[int, _Step]) -> list
 def _host_changes(
     connection: sa.Connection, step_instance_id: int, step: _Step, place: Place, upto: int, limit: int
 ) -> list[Change]:
-    """Of the step's latest execution: a stretch of the index, which ends with `change` and `bk_host_id`."""
+    """Of the step's latest execution: a stretch of the index, which ends with `change` and `bk_host_id`.
+
+    A host's batches follow each other within it; they are few.
+    """
     number, *row_of_number = place
-    first = min(max((_HOST, step.order, -1), tuple(row_of_number)), (_HOST, step.order, MAX_ID))
+    first = min(max((_HOST, step.order, -1, 0), tuple(row_of_number)), (_HOST, step.order, MAX_ID, 0))
     statement: sa.Select[Any] = (
         sa.select(*job_rows.HOST_COLUMNS, _host.c.change)
         .where(
             sa.text(f"{tables.OF_STEP} = :of_step").bindparams(of_step=step_instance_id),
             _host.c.execute_count == step.execute_count,
-            sa.tuple_(_host.c.change, _host.c.bk_host_id) > sa.tuple_(number, first[2]),
+            sa.tuple_(_host.c.change, _host.c.bk_host_id) >= sa.tuple_(number, first[2]),
+            sa.tuple_(_host.c.change, _host.c.bk_host_id, _host.c.batch) > sa.tuple_(number, *first[2:]),
             _host.c.change <= upto,
         )
-        .order_by(_host.c.change, _host.c.bk_host_id)
+        .order_by(_host.c.change, _host.c.bk_host_id, _host.c.batch)
         .limit(limit)
     )
     return [
         Change(
-            place=(row.change, _HOST, step.order, row.bk_host_id),
+            place=(row.change, _HOST, step.order, row.bk_host_id, row.batch),
             host=HostChange(
                 step_instance_id=step_instance_id,
                 execute_count=step.execute_count,

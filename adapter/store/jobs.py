@@ -272,28 +272,37 @@ class JobStore(JobProgress, JobOperations):
             rows = connection.execute(_HOSTS.where(named), wanted)
             return tuple(job_rows.to_host_result(row) for row in rows)
 
-    def executed_earlier(self, step_instance_id: int, execute_count: int) -> dict[int, int]:
-        """The hosts of an execution that were not run in it, and the one that their results and logs are of."""
+    def executed_earlier(self, step_instance_id: int, execute_count: int) -> dict[int, set[int]]:
+        """The hosts of an execution that were not run in it, by the one that their results and logs are of."""
         statement = sa.select(_host.c.bk_host_id, _host.c.executed_in).where(
             _host.c.step_instance_id == step_instance_id,
             _host.c.execute_count == execute_count,
             _host.c.executed_in != execute_count,
         )
+        found: dict[int, set[int]] = {}
         with self._engine.begin() as connection:
-            return {row.bk_host_id: row.executed_in for row in connection.execute(statement)}
+            for bk_host_id, executed_in in connection.execute(statement):
+                found.setdefault(executed_in, set()).add(bk_host_id)
+        return found
 
     def host(self, step_instance_id: int, execute_count: int, bk_host_id: int) -> HostResult | None:
-        """One of them; None if it is none of them."""
+        """One of them; None if it is none of them. Of its batches the first that has not ended, else the last."""
         if not all(is_id(id_) for id_ in (step_instance_id, bk_host_id)) or abs(execute_count) > MAX_COUNT:
             return None
-        statement = sa.select(*job_rows.HOST_COLUMNS).where(
-            _host.c.step_instance_id == step_instance_id,
-            _host.c.execute_count == execute_count,
-            _host.c.bk_host_id == bk_host_id,
+        statement = (
+            sa.select(*job_rows.HOST_COLUMNS)
+            .where(
+                _host.c.step_instance_id == step_instance_id,
+                _host.c.execute_count == execute_count,
+                _host.c.bk_host_id == bk_host_id,
+            )
+            .order_by(_host.c.batch)
         )
         with self._engine.begin() as connection:
-            row = connection.execute(statement).one_or_none()
-        return None if row is None else job_rows.to_host_result(row)
+            rows = connection.execute(statement)
+            results = [job_rows.to_host_result(row) for row in rows]
+        unfinished = (result for result in results if not result.status.is_finished)
+        return next(unfinished, results[-1] if results else None)
 
     def list(self, wanted: JobFilter) -> tuple[int, tuple[JobInstance, ...]]:
         """How many jobs there are, and a page of them without their steps, newest first."""
@@ -317,10 +326,10 @@ class JobStore(JobProgress, JobOperations):
     ) -> StepInstance:
         step_id = _insert(connection, _ADD_STEP, job_rows.step_values(step, self._box))
         keep(connection, step_id, given)
-        batches = step.rolling.batch_numbers() if step.rolling else [0] * len(targets)
+        turns = step.rolling.turns(targets) if step.rolling else [(host, 0) for host in targets]
         rows = [
             job_rows.host_values(step_id, step.execute_count, order, host, batch)
-            for order, (host, batch) in enumerate(zip(targets, batches, strict=True))
+            for order, (host, batch) in enumerate(turns)
         ]
         if rows:
             connection.execute(_ADD_HOSTS, rows)

@@ -176,6 +176,7 @@ _SAVE_HOST = (
         _host.c.step_instance_id == sa.bindparam("of_step"),
         _host.c.execute_count == sa.bindparam("of_execution"),
         _host.c.bk_host_id == sa.bindparam("of_host"),
+        _host.c.batch == sa.bindparam("of_batch"),
     )
     .values(
         {
@@ -201,6 +202,7 @@ def _host_values(step_instance_id: int, execute_count: int, result: HostResult) 
         "of_step": step_instance_id,
         "of_execution": execute_count,
         "of_host": result.host.bk_host_id,
+        "of_batch": result.batch,
         "new_status": int(result.status),
         "new_exit_code": result.exit_code,
         "new_error_code": int(result.error_code),

@@ -329,6 +329,8 @@ host_result = sa.Table(
     sa.Column("step_instance_id", sa.ForeignKey("step_instance.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("execute_count", sa.Integer, primary_key=True),
     sa.Column("bk_host_id", sa.BigInteger, primary_key=True),
+    # Of a rolling step, from 1 on. One that rolls by its file sources has a row of each host for each batch.
+    sa.Column("batch", sa.Integer, primary_key=True, server_default="0"),
     sa.Column("order", sa.Integer, nullable=False),
     sa.Column("bk_cloud_id", sa.BigInteger, nullable=False),
     sa.Column("ip", sa.String(64), nullable=False),
@@ -341,7 +343,6 @@ host_result = sa.Table(
     sa.Column("end_time", sa.BigInteger),
     sa.Column("log_bytes", sa.BigInteger, nullable=False),
     sa.Column("log_kept", sa.BigInteger, nullable=False),
-    sa.Column("batch", sa.Integer, nullable=False, server_default="0"),  # of a rolling step, from 1 on
     # The execution that the result, its log and its artifacts are of: an earlier one for a host not run again.
     sa.Column("executed_in", sa.Integer, nullable=False, server_default="0"),
     _change(),

@@ -58,8 +58,8 @@ def _told(http: TestClient, body: dict[str, Any], language: str | None, path: st
         ({"bk_scope_id": None}, "bk_scope_id 不合法：不能为空", "Invalid bk_scope_id: must not be blank"),
         (
             {"rolling_config": {"type": 2, "file_source": {}}},
-            "尚未支持的功能：rolling_config",
-            "Not supported yet: rolling_config",
+            "滚动策略不合法：type 2",
+            "Rolling strategy is invalid: type 2",
         ),
         ({"bk_app_code": "x"}, "不合法的 APP Code [bk_app_code=x]", "Invalid APP Code [bk_app_code=x]"),
     ],

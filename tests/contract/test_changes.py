@@ -10,8 +10,18 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from adapter.job.model import Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
-from adapter.job.status import HostStatus, RunStatus
+from adapter.job.model import (
+    FileSource,
+    FileTask,
+    Host,
+    HostResult,
+    JobInstance,
+    Scope,
+    ScriptTask,
+    StepInstance,
+)
+from adapter.job.rolling import Rolling, RollingType
+from adapter.job.status import HostStatus, RunStatus, StepType
 from adapter.store.changes import Change, JobChanges, after
 from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
@@ -193,3 +203,32 @@ def test_a_reader_misses_nothing_however_many_write(
     assert len(mirror) == len(found) == 43
     # 2 hosts' writers, 3 beginnings, a stop, 2 ends: a number each
     assert changes.last(job.id) == 2 * 40 + 3 + 1 + 2
+
+
+def test_a_host_of_several_batches_is_told_of_each(jobs: JobStore, changes: JobChanges) -> None:
+    """Pages that end between two of its rows lose none, and what is saved of one batch is of that alone."""
+    source = FileSource(files=("/a", "/b"), account_id=7, hosts=hosts(1))
+    step = StepInstance(
+        name="send",
+        type=StepType.FILE,
+        file=FileTask(sources=(source,), target_path="/tmp/", account_id=7),
+        rolling=Rolling(type=RollingType.FILE_SOURCES, max_files=1, sizes=(3, 3)),
+        batch=1,
+        create_time=1,
+    )
+    job = jobs.add(JobInstance(scope=Scope("biz", "2"), create_time=1, steps=(step,)), [hosts(3)])
+    (step,) = job.steps
+    for limit in (1, 2, 3, 4, 100):
+        told = [
+            (change.host.result.host.bk_host_id, change.host.result.batch)
+            for change in read(changes, job, NOTHING, limit)
+            if change.host
+        ]
+        assert told == [(1, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)], limit
+    ended = [HostResult(host=host, status=HostStatus.SUCCESS, batch=1) for host in hosts(2)]
+    jobs.save_hosts(step.id, 0, ended)
+    found = {(item.host.bk_host_id, item.batch): item.status for item in jobs.hosts(step.id, 0)}
+    assert [key for key, status in found.items() if status is HostStatus.SUCCESS] == [(1, 1), (2, 1)]
+    now = jobs.host(step.id, 0, 1)
+    assert now is not None
+    assert now.batch == 2, "the first that has not ended"

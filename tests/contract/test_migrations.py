@@ -44,7 +44,7 @@ def bring_to(engine: sa.Engine, revision: str) -> None:
 def insert(engine: sa.Engine, table: str, **values: Any) -> None:
     """A row of a table as it is in the database, not as the code knows it."""
     with engine.begin() as connection:
-        found = sa.Table(table, sa.MetaData(), autoload_with=connection)
+        found = sa.table(table, *map(sa.column, values))
         connection.execute(sa.insert(found).values(**values))
 
 
@@ -159,3 +159,20 @@ def test_variables_of_an_earlier_release_are_kept(engine: sa.Engine, tmp_path: P
     jobs = JobStore(engine, SecretBox(Fernet.generate_key()))
     assert jobs.variables(1, in_clear=True) == (JobVariable(name="A", type=1, value="x"),)
     assert jobs.captured(1) == []
+
+
+def test_results_of_hosts_are_kept(engine: sa.Engine, tmp_path: Path) -> None:
+    """Each as it was; a host may be in more than one batch from then on."""
+    bring_to(engine, "0017")
+    job(engine, 1, 3)
+    host = {"step_instance_id": 10, "execute_count": 1, "bk_cloud_id": 0, "ip": "10.0.0.1", "name": "h"}
+    host |= {"error_code": 0, "tag": "t", "log_bytes": 7, "log_kept": 5, "executed_in": 1, "change": 4}
+    for number, status in ((1, 9), (2, 104)):
+        insert(engine, "host_result", bk_host_id=number, order=number, status=status, batch=number, **host)
+    migrate(engine, tmp_path / "lock")
+    jobs = JobStore(engine, SecretBox(Fernet.generate_key()))
+    one, two = jobs.hosts(10, 1)
+    assert (one.host.bk_host_id, one.status, one.batch, one.tag, one.log_kept) == (1, 9, 1, "t", 5)
+    assert (two.host.bk_host_id, two.status, two.batch, two.executed_in) == (2, 104, 2, 1)
+    insert(engine, "host_result", bk_host_id=1, order=3, status=5, batch=2, **host)
+    assert [item.batch for item in jobs.hosts(10, 1)] == [1, 2, 2]

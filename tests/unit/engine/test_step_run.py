@@ -13,14 +13,15 @@ from adapter.engine.audit import Audit
 from adapter.engine.file_cache import FileCache
 from adapter.engine.step_run import StepRuns
 from adapter.engine.surroundings import HandedOver
-from adapter.job.model import JobInstance
-from adapter.job.status import HostStatus, RunStatus
+from adapter.job.model import FileSource, FileTask, JobInstance, StepInstance
+from adapter.job.rolling import Rolling, RollingType
+from adapter.job.status import HostStatus, RunStatus, StepType
 from adapter.store.audit import AuditStore
 from adapter.store.claims import Claim, ClaimLost
 from adapter.store.collected import CollectedRuns
 from adapter.store.workers import WorkerStore
 
-from .conftest import Bench
+from .conftest import ONE, SCOPE, TWO, Bench
 
 
 class Runs:
@@ -183,6 +184,32 @@ def test_a_step_that_breaks_off_ends_with_its_hosts(runs: Runs) -> None:
     assert runs.bench.jobs.finish_job(job.id, RunStatus.ABNORMAL, runs.bench.now)
     assert runs.bench.again(job).steps[0].status is RunStatus.ABNORMAL
     assert runs.audit().run([job.id]).findings == []
+
+
+def test_a_step_in_batches_of_files_breaks_off_with_all_of_them(runs: Runs) -> None:
+    """What came of a batch is taken in from its own directory; hosts of every batch end."""
+    source = FileSource(files=("/a", "/b"), account_id=0, hosts=(ONE,))
+    step = StepInstance(
+        name="send",
+        type=StepType.FILE,
+        file=FileTask(sources=(source,), target_path="/tmp/", account_id=0),
+        rolling=Rolling(type=RollingType.FILE_SOURCES, max_files=1, sizes=(2, 2)),
+        batch=1,
+        create_time=1,
+    )
+    jobs = runs.bench.jobs
+    job = jobs.add(JobInstance(scope=SCOPE, create_time=1, steps=(step,)), [(ONE, TWO)])
+    (step,) = job.steps
+    jobs.begin_job(job.id, 1)
+    jobs.begin_step(step.id, 1)
+    spool = runs.artifacts / str(job.id) / str(step.id) / "0" / "batch-1" / "spool"
+    spool.mkdir(parents=True)
+    (spool / "1.json").write_text(json.dumps({"state": "ok", "end_time": runs.bench.now}))
+    runs.runs.break_off(step.id, "the service failed (RuntimeError)")
+    found = {(item.batch, item.host.bk_host_id): item.status for item in jobs.hosts(step.id, 0)}
+    assert found.pop((1, 1)) is HostStatus.SUCCESS
+    assert found == dict.fromkeys([(1, 2), (2, 1), (2, 2)], HostStatus.LOG_ERROR)
+    assert runs.bench.again(job).steps[0].status is RunStatus.ABNORMAL
 
 
 def test_hosts_end_also_where_nothing_can_be_said_of_them(runs: Runs) -> None:
