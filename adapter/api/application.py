@@ -16,6 +16,7 @@ from adapter.api.call import Services
 from adapter.api.endpoints import Dispatcher
 from adapter.api.health import Health
 from adapter.api.json_text import shown
+from adapter.api.openapi.route import openapi_routes
 from adapter.api.records import record_routes
 from adapter.api.routes import dialect_at, routes
 from adapter.api.streams import stream_routes
@@ -27,7 +28,7 @@ __all__ = ["Services", "create_app"]
 
 
 def create_app(services: Services, settings: Settings) -> Starlette:
-    """The application: JOB's APIs, event streams, bundles, records, /healthz. It starts and owns nothing."""
+    """The application: JOB's APIs, what stands beside them, /healthz, /openapi.json. It owns nothing."""
     dispatcher = Dispatcher(services, settings)
     app = Starlette(
         routes=[
@@ -36,6 +37,7 @@ def create_app(services: Services, settings: Settings) -> Starlette:
             *stream_routes(dispatcher),
             *bundle_routes(dispatcher),
             *record_routes(dispatcher),
+            *openapi_routes(),
         ],
         exception_handlers={HTTPException: _no_route_in(Language.of(settings.language))},
     )

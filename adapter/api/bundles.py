@@ -18,7 +18,7 @@ from adapter.errors import InvalidParameter
 from adapter.job.actions import Action
 from adapter.messages import say
 
-_PATH = f"{ext.PREFIX}/step_instances/{{step_instance_id}}/bundle"
+PATH = f"{ext.PREFIX}/step_instances/{{step_instance_id}}/bundle"
 
 
 class Bundle(BaseSchema):
@@ -41,9 +41,9 @@ def bundle_routes(dispatcher: Dispatcher) -> list[Route]:
             )
             return await run_in_threadpool(_packed, call)
 
-        return await dispatcher.guarded(request, _PATH, work)
+        return await dispatcher.guarded(request, PATH, work)
 
-    return [Route(base + _PATH, serve, methods=["GET"]) for base in BASES]
+    return [Route(base + PATH, serve, methods=["GET"]) for base in BASES]
 
 
 def _packed(call: Call) -> Response:

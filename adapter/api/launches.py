@@ -21,7 +21,7 @@ SIGNED_WITH = "X-Callback-Secret"
 _SECRET = re.compile(r"[!-~]{16,255}")
 
 
-class _PlanOnly(BaseSchema):
+class PlanOnly(BaseSchema):
     """In the query or in the body."""
 
     plan_only = Flag(load_default=False)
@@ -31,7 +31,7 @@ def launching(
     caller: Caller, once: Once | None, incoming: Incoming, fields: Mapping[str, Any], raw: Mapping[str, Any]
 ) -> Caller:
     """The caller with what the request says of a launch. One that only wants to know uses no key up."""
-    is_plan_only = loading.load(_PlanOnly, raw)["plan_only"]
+    is_plan_only = loading.load(PlanOnly, raw)["plan_only"]
     return replace(
         caller,
         once=None if is_plan_only else once,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapter.api.fields import BaseSchema, Number, Text
@@ -19,6 +19,11 @@ class _ScopeFields(BaseSchema):
     bk_scope_type = Text(strip=True)
     bk_scope_id = Text(strip=True, at_most=64)
     bk_biz_id = Number()
+
+
+class _ExplicitFields(BaseSchema):
+    bk_scope_type = Text(strip=True, required=True)
+    bk_scope_id = Text(strip=True, required=True, at_most=64)
 
 
 class _PlatformFields(BaseSchema):
@@ -69,3 +74,12 @@ def _of_biz(name: str, biz_id: int | None) -> Scope:
     if biz_id < 1:
         raise BadRequest(say("Invalid {name}: must be at least 1, not {value}", name=name, value=biz_id))
     return Scope("biz_set" if biz_id in _BIZ_SET_IDS else "biz", str(biz_id))
+
+
+#: What each of them reads, for the document.
+READS: Mapping[Callable[[Mapping[str, Any]], tuple[Scope, ...]], type[BaseSchema]] = {
+    one: _ScopeFields,
+    none: BaseSchema,
+    explicit: _ExplicitFields,
+    source_and_target: _PlatformFields,
+}

@@ -1,0 +1,25 @@
+"""What every API answers as `data`, by dialect and name. A test holds each to real replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapter.api.openapi import (
+    replies_execution,
+    replies_library,
+    replies_steps,
+    replies_v2,
+    replies_v4,
+)
+from adapter.api.openapi.members import Reply
+
+REPLIES: Mapping[str, Mapping[str, Reply]] = {
+    "v3": {
+        **replies_execution.REPLIES,
+        **replies_v4.PLUGIN_REPLIES,
+        **replies_steps.REPLIES,
+        **replies_library.REPLIES,
+    },
+    "v2": replies_v2.REPLIES,
+    "v4": replies_v4.REPLIES,
+}
