@@ -112,7 +112,7 @@ def build(settings: Settings) -> Adapter:
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     password_key = PasswordKey(stores.engine, stores.box)
     services = Services(
-        access=Access(stores.apps, gateway),
+        access=Access(stores.apps, clock, gateway),
         launch=Launch(
             jobs,
             catalog,

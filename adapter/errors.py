@@ -19,6 +19,7 @@ JobError
 ├── JobUnknown, StepInstanceUnknown 1244006 · StepNotExist 1244007 · ScopeUnknown 1243049
 ├── ExecuteObjectUnknown 1264004
 ├── PermissionDenied 9900403      carries the permission object
+│   └── AccountForbidden 1244004
 ├── EsbError 1306000              who is asking cannot be established; and its siblings
 ├── NotLoggedIn 1247001           the same, said by JOB's own gateway, with HTTP 401
 │   └── JwtMissing, UserMissing 1247002, AppMissing 1247004
@@ -447,13 +448,19 @@ class ScopeUnknown(JobError):
 
 
 class PermissionDenied(JobError):
-    """The application may not use this scope; `permission` is JOB's object (contract b3)."""
+    """The application or its user may not do this; `permission` is JOB's object (contract b3)."""
 
     code = 9900403
 
     def __init__(self, detail: str, permission: Mapping[str, Any]) -> None:
         super().__init__(detail)
         self.permission = permission
+
+
+class AccountForbidden(PermissionDenied):
+    """The application or its user may not run anything as this account."""
+
+    code = 1244004
 
 
 class EsbError(JobError):

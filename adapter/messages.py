@@ -221,6 +221,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "业务/业务集[{scope}]不存在或已被归档；inventory 中需要名为 {scope} 的组",
     ),
     "PermissionDenied": Sentence("Permission denied", "用户权限不足", is_led=False),
+    "AccountForbidden": Sentence("No permission to use account", "没有账号的使用权限"),
     "EsbError": Sentence("Authentication failed", "用户认证失败", is_led=False),
     "EsbComponentNotFound": Sentence("Not found", "组件不存在", is_led=False),
     "EsbParametersError": Sentence("Parameters error", "参数错误", is_led=False),

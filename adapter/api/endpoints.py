@@ -104,6 +104,7 @@ class Trace:
     name: str
     request_id: str
     language: Language
+    api: str = ""  #: the name alone, if it is one of JOB's
     app: str = ""
     user: str = ""
     action: Action | None = None  #: once it is known who asks
@@ -157,6 +158,7 @@ class Dispatcher:
     async def _serve(self, surface: Surface, request: Request) -> Response:
         async def work(trace: Trace) -> Response:
             found = _find(surface, request)
+            trace.api = request.path_params["name"]
             incoming = await self.read(request, trace)
             return await run_in_threadpool(self._carry_out, surface, found, incoming, trace)
 
@@ -234,8 +236,7 @@ class Dispatcher:
         caller = access.identify(self._credentials.read(incoming, raw, asked_by))
         trace.app, trace.user, trace.action = caller.app_code, caller.user, action
         wanted = scopes_of(raw)
-        for scope in wanted:
-            access.require_scope(caller, scope)
+        access.require(caller, action, wanted, trace.api)
         fields = loading.load(schema, raw)
         return Call(
             services=self._services,

@@ -15,6 +15,7 @@ _COMMANDS = {
     "workers": "adapter.cli.worker:workers",
     "app": "adapter.cli.app:app_group",
     "token": "adapter.cli.token:token_group",
+    "permission": "adapter.cli.permission:permission_group",
     "apply": "adapter.cli.apply:apply_command",
     "script": "adapter.cli.local:script",
     "push": "adapter.cli.local:push",

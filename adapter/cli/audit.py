@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from pathlib import Path
 import click
 
 from adapter.bootstrap import audit_of
+from adapter.cli.durations import milliseconds
 from adapter.cli.processes import set_up_logging
 from adapter.cli.stores import opened, store_options
 from adapter.config import Settings
@@ -22,16 +22,15 @@ from adapter.store.audit import AuditStore
 
 #: Findings were made; 0 is none, 2 is that it could not look.
 _FOUND, _COULD_NOT_LOOK = 1, 2
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _since(_context: click.Context, _option: click.Parameter, text: str | None) -> int:
     """Milliseconds since the epoch."""
     if text is None:
         return 0
-    ago = re.fullmatch(r"(\d+)([smhd])", text)
-    if ago:
-        return int((time.time() - int(ago[1]) * _UNITS[ago[2]]) * 1000)
+    ago = milliseconds(text)
+    if ago is not None:
+        return int(time.time() * 1000) - ago
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except (ValueError, OverflowError):

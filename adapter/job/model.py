@@ -24,6 +24,19 @@ class Scope:
         return f"{self.type}_{self.id}"
 
     @property
+    def text(self) -> str:
+        """As people write it and as it is stored: `biz:2`."""
+        return f"{self.type}:{self.id}"
+
+    @classmethod
+    def of(cls, text: str) -> Scope:
+        """The reverse of `text`. Raises ValueError for anything else."""
+        kind, _, scope_id = text.partition(":")
+        if kind not in ("biz", "biz_set") or not scope_id.strip():
+            raise ValueError(f"{text!r} is no scope; write biz:ID or biz_set:ID")
+        return cls(kind, scope_id)
+
+    @property
     def biz_id(self) -> int | None:
         """The legacy bk_biz_id; None if the id is not a number."""
         return int(self.id) if self.id.isdecimal() else None

@@ -1,15 +1,19 @@
-"""Who is asking, and for which businesses (design D11): nothing is done for an unknown caller."""
+"""Who is asking, and what they may do (design D11): nothing is done for an unknown caller."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from adapter import errors
+from adapter.job.actions import Action
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
+from adapter.job.permissions import Limits, Permission
 from adapter.messages import say
+from adapter.ports import Clock
+from adapter.service import iam
 from adapter.service.gateway_jwt import GatewayClaims, GatewayJwt
 from adapter.service.names import is_name, shown
 from adapter.store.apps import App, AppStore, Token
@@ -19,10 +23,6 @@ from adapter.store.transactions import is_storable
 _NOBODY = hash_secret(secrets.token_hex(32))  # what the secret of an unknown application is compared with
 
 _ANOTHERS = "The specified user TOKEN belongs to another APP, not to [bk_app_code={code}]"
-
-_SYSTEM_NAME = "JOB"
-_CMDB_NAME = "Configuration System"
-_RESOURCE_TYPES = {"biz": ("biz", "Business"), "biz_set": ("business_set", "Business Set")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,9 @@ class Credentials:
 class Access:
     """Tells callers from strangers by what `adapter app create` and `adapter token create` registered."""
 
-    def __init__(self, apps: AppStore, gateway: GatewayJwt | None = None) -> None:
+    def __init__(self, apps: AppStore, clock: Clock, gateway: GatewayJwt | None = None) -> None:
         self._apps = apps
+        self._clock = clock
         self._gateway = gateway
 
     def identify(self, credentials: Credentials) -> Caller:
@@ -57,7 +58,7 @@ class Access:
         Raises EsbError or NotLoggedIn saying what is wrong and what to do.
         """
         if credentials.vouched:
-            return _acting(self._registered(credentials.app_code or ""), credentials.username or "")
+            return self._registered(credentials.app_code or "", credentials.username or "", "network")
         if credentials.jwt and self._gateway is not None:
             return self._by_jwt(credentials, self._gateway.claims(credentials.jwt))
         if credentials.jwt and not _says_anything(credentials):
@@ -73,7 +74,7 @@ class Access:
             return self._by_access_token(credentials, credentials.access_token)
         if credentials.bk_token:
             return self._by_bk_token(credentials, credentials.bk_token)
-        app = self._verified(credentials)
+        app = self._verified(credentials, credentials.username)
         if not credentials.username:
             raise errors.EsbError(
                 say(
@@ -81,19 +82,42 @@ class Access:
                     "such as bk_token, bk_username"
                 )
             )
-        return _acting(app, credentials.username)
+        return _acting(app, credentials.username, "app_secret")
+
+    def require(self, caller: Caller, action: Action, scopes: Sequence[Scope], api: str) -> None:
+        """Raises PermissionDenied, with JOB's permission object, if the caller may not do that in the scopes.
+
+        `api` is the name of what is asked for; without scopes it is something of no business, or of all.
+        """
+        for scope in scopes:
+            self.require_scope(caller, scope)
+        for place in scopes or (None,):
+            if not caller.limits.allow(action, place):
+                raise errors.PermissionDenied(
+                    say(
+                        "user [{user}] of APP [{code}] may not {action} in [{scope}]; allow it with "
+                        "`adapter permission set` or `adapter app update`",
+                        user=caller.user,
+                        code=caller.app_code,
+                        action=str(action),
+                        scope="*" if place is None else place,
+                    ),
+                    iam.lacking(iam.action_of(api, action), [] if place is None else [place]),
+                )
 
     def require_scope(self, caller: Caller, scope: Scope) -> None:
         """Raises PermissionDenied, with JOB's permission object, if the caller may not use the scope."""
         if caller.scopes is not None and scope not in caller.scopes:
             raise errors.PermissionDenied(
                 say(
-                    "APP [{code}] may not access [{scope}]; "
-                    "allow it with `adapter app update {code} --scope …`",
+                    "user [{user}] of APP [{code}] may not access [{scope}]; allow it with "
+                    "`adapter app update {code} --scope …`, or `adapter permission set` "
+                    "if the user has permissions",
+                    user=caller.user,
                     code=caller.app_code,
                     scope=scope,
                 ),
-                _permission(scope),
+                iam.lacking(iam.ACCESS_BUSINESS, [scope]),
             )
 
     def require_everything(self, caller: Caller) -> None:
@@ -105,53 +129,55 @@ class Access:
                     "register it without --scope",
                     code=caller.app_code,
                 ),
-                _permission_of_rules(),
+                iam.lacking(iam.DANGEROUS_RULES),
             )
 
     def _system(self, credentials: Credentials) -> Caller:
-        app = self._verified(credentials)
         user = credentials.system_user or credentials.username
+        app = self._verified(credentials, user)
         if not user:
             raise errors.EsbError(
                 say(
                     "User authentication failed, system paths need the user's name in the header X-Bk-Username"
                 )
             )
-        return _acting(app, user)
+        return _acting(app, user, "app_secret")
 
     def _by_jwt(self, credentials: Credentials, claims: GatewayClaims) -> Caller:
         """The user of the JWT, or on a system path the one that the application names."""
-        app = self._registered(claims.app_code)
         if credentials.system_user:
-            return _acting(app, credentials.system_user)
+            return self._registered(claims.app_code, credentials.system_user, "jwt_app")
         if claims.user is None:
             raise errors.UserMissing(say("X-Bkapi-JWT names no user; on system paths X-Bk-Username may"))
         if not claims.is_user_verified:
-            return _acting(app, claims.user)
+            return self._registered(claims.app_code, claims.user, "jwt_app")
+        app = self._apps.get(claims.app_code, claims.user)
+        if app is None:
+            raise _unknown_app(claims.app_code)
         if not is_name(claims.user):
             raise _no_name()
-        return _caller(app, claims.user)
+        return _caller(app, claims.user, "jwt")
 
     def _by_access_token(self, credentials: Credentials, access_token: str) -> Caller:
         token = self._token(access_token)
         if credentials.app_code and credentials.app_code != token.app.code:
             raise errors.EsbError(say(_ANOTHERS, code=shown(credentials.app_code)))
-        if credentials.app_secret and not _is_secret(token.app, credentials.app_secret):
+        if credentials.app_secret and not self._is_secret(token.app, credentials.app_secret):
             raise _wrong_secret(token.app.code)
-        return _caller(token.app, token.user)
+        return self._of_token(token, "access_token")
 
     def _by_bk_token(self, credentials: Credentials, bk_token: str) -> Caller:
         """One look-up for nearly every call: the token's row has its application's too."""
         found = self._apps.find_token(bk_token)
         if found is not None and found.app.code == credentials.app_code:
-            if not _is_secret(found.app, credentials.app_secret or ""):
+            if not self._is_secret(found.app, credentials.app_secret or ""):
                 raise _wrong_secret(found.app.code)
-            return _caller(found.app, found.user)
-        app = self._verified(credentials)
+            return self._of_token(found, "bk_token")
+        app = self._verified(credentials, None)
         token = self._token(bk_token)
         if token.app.code != app.code:
             raise errors.EsbError(say(_ANOTHERS, code=app.code))
-        return _caller(app, token.user)
+        return self._of_token(token, "bk_token")
 
     def _token(self, text: str) -> Token:
         token = self._apps.find_token(text)
@@ -164,16 +190,40 @@ class Access:
             )
         return token
 
-    def _registered(self, code: str) -> App:
-        app = self._apps.get(code)
+    def _of_token(self, token: Token, verified_by: str) -> Caller:
+        """The caller, once what is beside the token fits: a token that is over is told to its holder alone."""
+        if token.withdraw_time is not None:
+            raise errors.EsbError(
+                say(
+                    "The specified user TOKEN [{id}] has been withdrawn, "
+                    "please create another with `adapter token create`",
+                    id=token.id,
+                )
+            )
+        if token.expire_time is not None and self._clock.now_ms() >= token.expire_time:
+            raise errors.EsbError(
+                say(
+                    "The specified user TOKEN [{id}] has expired, "
+                    "please create another with `adapter token create`",
+                    id=token.id,
+                )
+            )
+        return _caller(token.app, token.user, verified_by, token.id)
+
+    def _registered(self, code: str, user: str, verified_by: str) -> Caller:
+        """The user that an application names, whose own word is vouched for."""
+        app = self._apps.get(code, user)
         if app is None:
             raise _unknown_app(code)
-        return app
+        return _acting(app, user, verified_by)
 
-    def _verified(self, credentials: Credentials) -> App:
+    def _verified(self, credentials: Credentials, user: str | None) -> App:
+        """The application, with what that user of it may do."""
         code = credentials.app_code or ""
-        app = self._apps.get(code)
-        is_known = _is_secret(app, credentials.app_secret or "")  # before the branches: same work for each
+        app = self._apps.get(code, user or "")
+        is_known = self._is_secret(
+            app, credentials.app_secret or ""
+        )  # before the branches: same work for each
         if not code:
             raise errors.EsbError(
                 say("Invalid APP Code, please provide bk_app_code and bk_app_secret, or an access_token")
@@ -184,11 +234,14 @@ class Access:
             raise _wrong_secret(code)
         return app
 
-
-def _is_secret(app: App | None, secret: str) -> bool:
-    """Takes the same time whether the application exists or not."""
-    given = secret if is_storable(secret) else ""
-    return matches(given, app.hashed_secret if app else _NOBODY) and app is not None
+    def _is_secret(self, app: App | None, secret: str) -> bool:
+        """Takes the same time whether the application exists or not, and whichever of its secrets it is."""
+        given = secret if is_storable(secret) else ""
+        is_new = matches(given, app.hashed_secret if app else _NOBODY)
+        is_old = matches(given, app.old_hashed_secret if app and app.old_hashed_secret else _NOBODY)
+        if app is None:
+            return False
+        return is_new or (is_old and self._clock.now_ms() < app.old_secret_expire_time)
 
 
 def _says_anything(credentials: Credentials) -> bool:
@@ -228,7 +281,7 @@ def _wrong_secret(code: str) -> errors.EsbError:
     )
 
 
-def _acting(app: App, user: str) -> Caller:
+def _acting(app: App, user: str, verified_by: str) -> Caller:
     if not app.act_as_any_user:
         raise errors.EsbError(
             say(
@@ -240,37 +293,22 @@ def _acting(app: App, user: str) -> Caller:
         )
     if not is_name(user):
         raise _no_name()
-    return _caller(app, user)
+    return _caller(app, user, verified_by)
 
 
-def _caller(app: App, user: str) -> Caller:
-    return Caller(app_code=app.code, user=user, scopes=app.scopes)
+def _caller(app: App, user: str, verified_by: str, token_id: str | None = None) -> Caller:
+    limits = limits_of(app)
+    return Caller(
+        app_code=app.code,
+        user=user,
+        scopes=limits.scopes,
+        limits=limits,
+        verified_by=verified_by,
+        token_id=token_id,
+    )
 
 
-def _permission_of_rules() -> dict[str, Any]:
-    action = {"id": "high_risk_detect_rule", "name": "High-Risk Detect Rules", "related_resource_types": []}
-    return {"system_id": "bk_job", "system_name": _SYSTEM_NAME, "actions": [action]}
-
-
-def _permission(scope: Scope) -> dict[str, Any]:
-    kind, kind_name = _RESOURCE_TYPES.get(scope.type, (scope.type, scope.type))
-    instance = {"type": kind, "type_name": kind_name, "id": scope.id, "name": str(scope)}
-    return {
-        "system_id": "bk_job",
-        "system_name": _SYSTEM_NAME,
-        "actions": [
-            {
-                "id": "access_business",
-                "name": "Access Business",
-                "related_resource_types": [
-                    {
-                        "system_id": "bk_cmdb",
-                        "system_name": _CMDB_NAME,
-                        "type": kind,
-                        "type_name": kind_name,
-                        "instances": [[instance]],
-                    }
-                ],
-            }
-        ],
-    }
+def limits_of(app: App) -> Limits:
+    """What an application may, and the user that it was looked up for."""
+    levels = () if app.may == Permission() else ((app.may,),)
+    return Limits((*levels, app.users) if app.users else levels)

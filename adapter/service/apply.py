@@ -14,6 +14,8 @@
 
     dangerous_rules:
       - {expression: 'rm +-rf +/', script_language_list: [1], action: 2}
+    permissions:
+      - {app: my_app, user: ann, actions: [view, launch], accounts: [root]}
 
 What is there already is found by its name, or by an id that the file gives. The same file twice changes
 nothing the second time. What a file does not mention stays.
@@ -34,12 +36,15 @@ from adapter.service import apply_file
 from adapter.service.apply_accounts import apply_accounts
 from adapter.service.apply_dangerous import apply_dangerous_rules
 from adapter.service.apply_file import ApplyError, Node
+from adapter.service.apply_permissions import apply_permissions
 from adapter.service.apply_scripts import apply_scripts
 from adapter.service.apply_session import Change, Session
 from adapter.service.apply_templates import apply_templates
-from adapter.store import tables
+from adapter.store import tables, tables_access
 from adapter.store.accounts import AccountStore
+from adapter.store.apps import AppStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.permissions import PermissionStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox
@@ -55,6 +60,7 @@ _TABLES = (
     tables.template_step,
     tables.job_plan,
     tables.dangerous_rule,
+    tables_access.permission,
 )
 
 
@@ -85,6 +91,8 @@ class Apply:
                     scripts=ScriptStore(connection),
                     plans=PlanStore(connection, self._box),
                     dangerous=DangerousRuleStore(connection),
+                    apps=AppStore(connection),
+                    permissions=PermissionStore(connection),
                     directory=directory,
                     environ=self._environ,
                     operator=self._operator,
@@ -94,6 +102,7 @@ class Apply:
                 apply_scripts(session, root.children("scripts"))
                 apply_templates(session, root.children("templates"))
                 apply_dangerous_rules(session, root.children("dangerous_rules"))
+                apply_permissions(session, root.children("permissions"))
                 root.finish()
         except errors.JobError as error:
             raise ApplyError(error.message) from error

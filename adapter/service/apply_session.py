@@ -9,7 +9,9 @@ from pathlib import Path
 from adapter.job.model import Account, Scope
 from adapter.service.apply_file import Node
 from adapter.store.accounts import AccountStore
+from adapter.store.apps import AppStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.permissions import PermissionStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 
@@ -19,7 +21,7 @@ class Change:
     """One thing that was created or updated."""
 
     action: str  #: "created" or "updated"
-    kind: str  #: "account", "script", "script version", "template", "plan", "dangerous rule"
+    kind: str  #: "account", "script", "script version", "template", "plan", "dangerous rule", "permission"
     name: str
     id: int | str
 
@@ -37,6 +39,8 @@ class Session:
     scripts: ScriptStore
     plans: PlanStore
     dangerous: DangerousRuleStore
+    apps: AppStore
+    permissions: PermissionStore
     directory: Path  #: that the file's relative paths start from
     environ: Mapping[str, str]
     operator: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapter.job.commands import AccountRef, ConfigFile, ScriptRef, SourceSpec
+from adapter.job.commands import AccountRef, Caller, ConfigFile, ScriptRef, SourceSpec
 from adapter.job.model import Host, Scope, Server, StepInstance
+from adapter.job.permissions import Limits
 from adapter.job.rolling import Rolling
 
 
@@ -83,12 +84,20 @@ class Places:
     accounts: tuple[Scope, ...]
     source_accounts: tuple[Scope, ...]
     scripts: tuple[Scope, ...]
+    limits: Limits  #: of the caller: as whom jobs may run there
 
     @classmethod
-    def within(cls, scope: Scope) -> Places:
+    def within(cls, scope: Scope, caller: Caller) -> Places:
         """Everything in one scope."""
         only = (scope,)
-        return cls(targets=scope, sources=scope, accounts=only, source_accounts=only, scripts=only)
+        return cls(
+            targets=scope,
+            sources=scope,
+            accounts=only,
+            source_accounts=only,
+            scripts=only,
+            limits=caller.limits,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

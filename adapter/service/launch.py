@@ -131,7 +131,7 @@ class Launch:
             raise errors.PlanUnknown(command.plan_id)
         drafts = drafts_of(plan, command.caller.user)
         variables = PlanVariables.of(plan.variables, command.variables)
-        places = Places.within(command.scope)
+        places = Places.within(command.scope, command.caller)
         job = _job(
             command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
         )
@@ -168,6 +168,7 @@ class Launch:
             accounts=(target, plan.scope),
             source_accounts=(source, plan.scope, target),
             scripts=(target, plan.scope, source),
+            limits=command.caller.limits,
         )
         job = _job(command.caller, target, plan.name, command.callback_url, self._clock.now_ms(), plan=plan)
         self._jobs.require_room(job)
@@ -194,7 +195,7 @@ class Launch:
         now_ms = self._clock.now_ms()
         draft = step_of(command, now_ms)
         job = _job(command.caller, command.scope, draft.name, command.callback_url, now_ms)
-        places = Places.within(job.scope)
+        places = Places.within(job.scope, command.caller)
         found = self._screened([draft], places)
         self._jobs.require_room(job)
         prepared = self._builder.build(draft, places, PlanVariables())

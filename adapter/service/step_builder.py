@@ -37,6 +37,7 @@ from adapter.job.status import (
 )
 from adapter.messages import say
 from adapter.ports import Hosts
+from adapter.service import iam
 from adapter.service.catalog import Catalog
 from adapter.service.drafts import (
     ApprovalDraft,
@@ -75,7 +76,7 @@ class StepBuilder:
             if len(hosts) > MAX_SCRIPT_TARGETS:
                 raise errors.TooManyTargets(MAX_SCRIPT_TARGETS)
         else:
-            account = self._account(places.accounts, work.account)
+            account = _usable(self._account(places.accounts, work.account), places, places.targets)
             if isinstance(work, ConfigDraft):
                 hosts = self._targets(draft, places, variables)
                 file = config_task(work, account)
@@ -103,7 +104,10 @@ class StepBuilder:
         self, draft: StepDraft, work: FileDraft, account: Account, places: Places, variables: PlanVariables
     ) -> tuple[FileTask, tuple[Host, ...]]:
         """The transfer and its targets."""
-        owners = [self._account(places.source_accounts, source.account) for source in work.sources]
+        owners = [
+            _usable(self._account(places.source_accounts, source.account), places, places.sources)
+            for source in work.sources
+        ]
         hosts = self._targets(draft, places, variables)
         sources = tuple(
             self._source(draft.name, source, owner, places, variables)
@@ -134,7 +138,7 @@ class StepBuilder:
             param=work.param.replace("\n", " "),
             param_sensitive=work.param_sensitive or variables.is_secret(work.param),
             timeout=work.timeout,
-            account_id=self.account(places.accounts, work.account).id,
+            account_id=_usable(self.account(places.accounts, work.account), places, places.targets).id,
             script_id=script_id,
             script_version_id=version_id,
             windows_interpreter=work.windows_interpreter,
@@ -148,6 +152,7 @@ class StepBuilder:
                 say("the script is of language {language}, not 6 (sql)", language=language),
             )
         database = self._database_account(places.accounts[0], work.db_account_id)
+        _usable(database, places, places.targets)  # whose system account goes with it
         assert database.db_system_account_id is not None
         system = AccountRef(id=database.db_system_account_id)
         return ScriptTask(
@@ -231,6 +236,20 @@ class StepBuilder:
             if problem:
                 raise errors.InvalidParameter("file_source.file_list", problem)
         return FileSource(files=files, account_id=account.id, hosts=hosts)
+
+
+def _usable(account: Account, places: Places, scope: Scope) -> Account:
+    """The account, if the caller may run something as it in the scope. Raises AccountForbidden (1244004)."""
+    if not places.limits.allow_account(account, scope):
+        raise errors.AccountForbidden(
+            say(
+                "[{alias}] in [{scope}]; allow it with `adapter permission set` or `adapter app update`",
+                alias=account.alias,
+                scope=scope,
+            ),
+            iam.lacking_account(account),
+        )
+    return account
 
 
 def _question(draft: StepDraft, work: ApprovalDraft) -> Prepared:

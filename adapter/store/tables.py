@@ -59,6 +59,12 @@ app = sa.Table(
     sa.Column("scopes", sa.Text, nullable=False),  # JSON: null for all, or ["biz:2", ...]
     sa.Column("act_as_any_user", sa.Boolean, nullable=False),
     sa.Column("create_time", sa.BigInteger),
+    sa.Column(
+        "actions", sa.Text, nullable=False, server_default="null"
+    ),  # JSON: null for all, or ["view", ...]
+    sa.Column("accounts", sa.Text, nullable=False, server_default="null"),  # JSON: null for all, or aliases
+    sa.Column("old_hashed_secret", sa.String(64)),  # which it had before, good for a while longer
+    sa.Column("old_secret_expire_time", sa.BigInteger),
 )
 
 token = sa.Table(
@@ -68,6 +74,8 @@ token = sa.Table(
     sa.Column("app_code", sa.ForeignKey("app.code", ondelete="CASCADE"), nullable=False),
     sa.Column("user", sa.String(128), nullable=False),
     sa.Column("create_time", sa.BigInteger),
+    sa.Column("expire_time", sa.BigInteger),  # NULL: never
+    sa.Column("withdraw_time", sa.BigInteger),
 )
 
 # --- catalog ---------------------------------------------------------------------------------------------

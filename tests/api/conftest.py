@@ -104,7 +104,7 @@ class make_world:  # noqa: N801 used like a function
         )
         launch, operate, query = RecordingLaunch(), RecordingOperate(), MemoryQuery()
         services = Services(
-            access=Access(stores.apps, gateway),
+            access=Access(stores.apps, clock, gateway),
             launch=launch,
             operate=operate,
             query=query,

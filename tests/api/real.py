@@ -84,7 +84,7 @@ def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
     )
     password_key = PasswordKey(stores.engine, stores.box)
     services = Services(
-        access=Access(stores.apps),
+        access=Access(stores.apps, clock),
         launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation), password_key),
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),

@@ -124,6 +124,6 @@ def test_who_has_not_every_business_has_no_rules(real: Real) -> None:
     for name in ("create", "update", "enable", "disable", "delete"):
         reply = limited.v3(f"{name}_dangerous_rule", {**RULE, "id": 1})
         assert reply["code"] == 9900403
-        assert reply["permission"]["actions"][0]["id"] == "high_risk_detect_rule"
+        assert reply["permission"]["actions"][0]["id"] == "high-risk_detect_rule"
     assert limited.v3("get_dangerous_rule_list", {})["code"] == 9900403
     assert ok(limited.v3("check_script", {"script_language": 1, "content": "YQ=="})) == []

@@ -27,7 +27,7 @@ USER = Caller(app_code="esb_test", user="someone", scopes=None)
 
 def _register(world: World) -> None:
     """The application and the token that the seeds use."""
-    world.stores.apps.update("esb_test", secret="xxx")
+    world.stores.apps.rotate("esb_test", secret="xxx")
     if world.stores.apps.find_token("xxx") is None:
         world.stores.apps.create_token(token="xxx", app_code="esb_test", user="someone", now_ms=1)
 

@@ -15,14 +15,16 @@ from cryptography.fernet import Fernet
 
 from adapter import errors
 from adapter.job.model import JobInstance, JobVariable, Scope
-from adapter.store import database, tables
+from adapter.job.permissions import Permission
+from adapter.store import database, tables, tables_access
 from adapter.store.accounts import AccountStore
+from adapter.store.apps import AppStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.password_key import PasswordKey
 from adapter.store.quota import JobQuota
-from adapter.store.secrets import SecretBox
+from adapter.store.secrets import SecretBox, hash_secret
 
 
 @pytest.fixture
@@ -176,3 +178,21 @@ def test_results_of_hosts_are_kept(engine: sa.Engine, tmp_path: Path) -> None:
     assert (two.host.bk_host_id, two.status, two.batch, two.executed_in) == (2, 104, 2, 1)
     insert(engine, "host_result", bk_host_id=1, order=3, status=5, batch=2, **host)
     assert [item.batch for item in jobs.hosts(10, 1)] == [1, 2, 2]
+
+
+def test_who_was_registered_keeps_every_right(engine: sa.Engine, tmp_path: Path) -> None:
+    """Applications may as much as before, no user is limited, and tokens go on for ever."""
+    bring_to(engine, "0018")
+    for code, scopes in (("all", "null"), ("one", '["biz:2"]')):
+        insert(engine, "app", code=code, hashed_secret=hash_secret("s"), scopes=scopes, act_as_any_user=True)
+        insert(engine, "token", hashed_token=hash_secret(code), app_code=code, user="ann", create_time=1)
+    migrate(engine, tmp_path / "lock")
+    apps = AppStore(engine)
+    for code, may in (("all", Permission()), ("one", Permission(scopes=frozenset({Scope("biz", "2")})))):
+        token = apps.find_token(code)
+        assert token is not None
+        assert (token.user, token.expire_time, token.withdraw_time) == ("ann", None, None)
+        assert (token.app.may, token.app.users) == (may, ())
+        assert (token.app.old_hashed_secret, token.app.act_as_any_user) == (None, True)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(tables_access.permission)).all() == []

@@ -53,6 +53,7 @@ MADE: dict[str, JobError] = {
     "TooManyBatches": errors.TooManyBatches(7),
     "ScopeUnknown": errors.ScopeUnknown("biz_7"),
     "PermissionDenied": errors.PermissionDenied("detail 7", {}),
+    "AccountForbidden": errors.AccountForbidden("detail 7", {}),
     "TooManyStreams": errors.TooManyStreams(7),
 }
 
@@ -139,9 +140,9 @@ def test_what_is_said_is_in_the_catalogue() -> None:
     assert [where for where, text in said if text not in PHRASES] == []
 
 
-#: What the service's own commands do (`adapter apply`, `adapter app`), which speak English, and the rules for
-#: what is stored, which they share with create_account and create_script (docs/compatibility.md).
-COMMANDS = re.compile(r"apply.*\.py|applications\.py|rules\.py")
+#: What the service's own commands do (`adapter apply`, `app`, `token`, `permission`), which speak English, and
+#: the rules for what is stored, which they share with create_account and create_script (docs/compatibility.md).
+COMMANDS = re.compile(r"apply.*\.py|(applications|permissions|tokens)\.py|rules\.py")
 
 
 def test_requests_are_refused_in_no_english_alone() -> None:

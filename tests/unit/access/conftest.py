@@ -10,12 +10,20 @@ from pathlib import Path
 import pytest
 
 from adapter.config import Settings
+from adapter.job.commands import Caller
 from adapter.job.model import Scope
+from adapter.job.permissions import Limits, Permission
 from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.store.opening import Stores, open_store
 
 BIZ = Scope("biz", "2")
+PLAIN_ANN = Caller(
+    app_code="plain",
+    user="ann",
+    scopes=frozenset({BIZ}),
+    limits=Limits(((Permission(scopes=frozenset({BIZ})),),)),
+)
 
 
 class FixedClock:
@@ -55,7 +63,7 @@ def world(tmp_path: Path, empty_data_dir: Path) -> Iterator[World]:
     applications = Applications(stores.apps, FixedClock())
     yield World(
         stores=stores,
-        access=Access(stores.apps),
+        access=Access(stores.apps, FixedClock()),
         applications=applications,
         trusted=applications.create("trusted", act_as_any_user=True),
         plain=applications.create("plain", scopes=frozenset({BIZ})),

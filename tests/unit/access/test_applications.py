@@ -115,6 +115,8 @@ def test_rights_change_without_a_new_secret(world: World) -> None:
     assert json.loads(result.stdout) == {
         "bk_app_code": "plain",
         "scopes": ["biz:3"],
+        "actions": None,
+        "accounts": None,
         "act_as_any_user": True,
     }
     caller = world.access.identify(Credentials(app_code="plain", app_secret=world.plain, username="anyone"))

@@ -18,7 +18,7 @@ from adapter.service.access import Access, Credentials
 from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
 from tests.support.gateway import NOW, Gateway, gateway
 
-from .conftest import BIZ, FixedClock, World
+from .conftest import PLAIN_ANN, FixedClock, World
 
 
 def verifier(*gateways: Gateway) -> GatewayJwt:
@@ -29,7 +29,7 @@ def verifier(*gateways: Gateway) -> GatewayJwt:
 
 def identified(world: World, jwt: str, **more: object) -> Caller:
     """Who asks with this token, before a service that knows the gateway."""
-    access = Access(world.stores.apps, verifier())
+    access = Access(world.stores.apps, FixedClock(), verifier())
     return access.identify(Credentials(jwt=jwt, **more))  # type: ignore[arg-type]
 
 
@@ -37,7 +37,7 @@ def identified(world: World, jwt: str, **more: object) -> Caller:
 def test_a_gateway_names_application_and_user(world: World, algorithm: str) -> None:
     """Nothing else is needed; the application has the scopes that it has here."""
     jwt = gateway().jwt("plain", "ann", algorithm=algorithm)
-    assert identified(world, jwt) == Caller(app_code="plain", user="ann", scopes=frozenset({BIZ}))
+    assert identified(world, jwt) == PLAIN_ANN
 
 
 def test_one_of_several_keys(world: World) -> None:

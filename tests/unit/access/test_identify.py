@@ -9,9 +9,7 @@ from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.service.access import Credentials
 
-from .conftest import BIZ, World
-
-PLAIN_ANN = Caller(app_code="plain", user="ann", scopes=frozenset({BIZ}))
+from .conftest import BIZ, PLAIN_ANN, World
 
 
 def refusal(world: World, credentials: Credentials) -> str:

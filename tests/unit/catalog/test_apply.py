@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from adapter.cli.apply import apply_command
+from adapter.job.actions import Action
 from adapter.job.commands import AccountRef, ScriptRef
 from adapter.job.model import Scope, Server
 from adapter.job.status import StepType, VersionStatus
@@ -20,6 +22,7 @@ from adapter.service.apply import ApplyError
 from adapter.service.catalog import Catalog
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.opening import Stores
+from adapter.store.permissions import PermissionStore
 
 from .conftest import BIZ, OTHER
 
@@ -434,7 +437,7 @@ def test_dangerous_rules(apply: Applying, stores: Stores) -> None:
         ("scope: {type: biz, id: '2/3'}", "scope.id: must be 1 to 64"),
         (
             "scope: {type: biz, id: 2}\nacounts: []",
-            "acounts: unknown key; known here are accounts, dangerous_rules, scope",
+            "acounts: unknown key; known here are accounts, dangerous_rules, permissions, scope",
         ),
         (with_accounts("{}"), "accounts: must be a list"),
         (with_accounts("[root]"), "accounts[0]: must be a mapping"),
@@ -687,3 +690,48 @@ def test_mistakes_about_a_database(
         apply(with_accounts(f"[{{account: root}}, {account}]"))
     assert str(raised.value).startswith(f"accounts[1].{problem}")
     assert stores.accounts.list(BIZ)[0] == 0
+
+
+PERMISSIONS = """
+scope: {type: biz, id: "2"}
+permissions:
+  - {app: my_app, user: ann, actions: [view, launch], accounts: [deploy, "ID=7"]}
+  - {app: my_app, user: "*", actions: []}
+"""
+
+
+def test_permissions(apply: Applying, stores: Stores) -> None:
+    """What users may do in the file's business; the same again changes nothing, another replaces it."""
+    stores.apps.create(code="my_app", secret="s", now_ms=1)
+    assert apply(PERMISSIONS) == [
+        "created permission ann of my_app",
+        "created permission * of my_app",
+    ]
+    assert apply(PERMISSIONS) == []
+    assert apply(PERMISSIONS.replace("view, launch", "view")) == ["updated permission ann of my_app"]
+    ann, tom = (stores.apps.get("my_app", user) for user in ("ann", "tom"))
+    assert ann is not None
+    assert tom is not None
+    (of_ann,), (of_tom,) = ann.users, tom.users
+    assert (of_ann.scopes, of_ann.actions) == (frozenset({BIZ}), frozenset({Action.VIEW}))
+    assert of_ann.accounts == frozenset({"deploy", "ID=7"})
+    assert (of_tom.actions, of_tom.accounts) == (frozenset(), None)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("my_app, user: ann", "ghost, user: ann", "app: APP Code [ghost] is not registered"),
+        ("user: ann", "user: 'a b'", "user: must be a user's name, or *"),
+        ("launch", "fly", "actions[1]: must be one of view, launch, operate, manage, not 'fly'"),
+        ('"*"', "ann", "[ann of my_app] is listed twice"),
+    ],
+)
+def test_permissions_that_are_none(
+    apply: Applying, stores: Stores, before: str, after: str, words: str
+) -> None:
+    """Each named by its place; nothing of the file is kept."""
+    stores.apps.create(code="my_app", secret="s", now_ms=1)
+    with pytest.raises(ApplyError, match=re.escape(words)):
+        apply(PERMISSIONS.replace(before, after))
+    assert PermissionStore(stores.engine).list() == ()
