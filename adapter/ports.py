@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from adapter.job.commands import PlannedRun
 from adapter.job.model import Host, Scope, Server, StepInstance
+from adapter.job.status import HostStatus
 from adapter.job.variables import StepVariables
 
 
@@ -32,7 +33,13 @@ class Planner(Protocol):
 
 
 class Hosts(Protocol):
-    """Targets to hosts. Answers from memory: never an I/O on a request's path (design D1)."""
+    """Targets to hosts.
+
+    An inventory answers from memory (design D1). BlueKing CMDB is asked over HTTP, within a bounded time, and its
+    answers count for a while (decision 41): resolve(), has_scope() and find() may raise CmdbUnreachable (1211001)
+    and CmdbFailed (1211002). What the engine needs of hosts that a job has already, present() and variables(),
+    never asks anybody: jobs go on whatever becomes of CMDB.
+    """
 
     def is_ready(self) -> bool:
         """True once hosts have been loaded at least once."""
@@ -52,12 +59,20 @@ class Hosts(Protocol):
         """
         ...
 
-    def get(self, bk_host_id: int) -> Host | None:
-        """The host of that id, None if the inventory has it no longer."""
+    def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
+        """Those hosts that there are, by id, of whatever business."""
         ...
 
-    def variables(self, names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
-        """Ansible's variables of hosts by inventory name, merged as Ansible merges them.
+    def present(self, hosts: Iterable[Host]) -> Mapping[int, Host]:
+        """Hosts of a job that can still be reached, by id, under the names that Ansible now knows them by."""
+        ...
+
+    def absence(self, host: Host) -> tuple[HostStatus, str]:
+        """How a host ends that is not present, and why, in words for its log."""
+        ...
+
+    def variables(self, hosts: Iterable[Host]) -> Mapping[str, Mapping[str, Any]]:
+        """Ansible's variables of hosts that are present, by name, merged as Ansible merges them.
 
         Values are as `ansible-inventory --list` prints them: {"__ansible_unsafe": text} marks text that must
         not be rendered, {"__ansible_vault": text} stays encrypted. Hosts that are gone are absent.

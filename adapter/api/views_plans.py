@@ -154,7 +154,8 @@ def _account(id_: int, accounts: Accounts) -> dict[str, Any]:
 
 
 def _server(server: Server, hosts: Hosts) -> dict[str, Any]:
-    by_id = [_host(id_, hosts.get(id_)) for id_ in server.host_ids]
+    found = hosts.find(server.host_ids)
+    by_id = [_host(id_, found.get(id_)) for id_ in server.host_ids]
     by_ip = [{"bk_host_id": None, "bk_cloud_id": item.bk_cloud_id, "ip": item.ip} for item in server.ips]
     return {
         "variable": server.variable,

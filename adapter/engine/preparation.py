@@ -23,6 +23,7 @@ from adapter.ansible.playbook import (
     stop_plays,
 )
 from adapter.ansible.run_input import RunInput
+from adapter.ansible.runner_events import HostEvent
 from adapter.ansible.variables import NAMESPACE_VARIABLE, ScriptVariables
 from adapter.config import Settings
 from adapter.engine.variables import hosts_before
@@ -201,19 +202,19 @@ class Preparation:
         return expand_target_path(task.target_path, source, at_ms, self.timezone)
 
     def present(self, hosts: Sequence[Host]) -> tuple[list[Host], list[Host]]:
-        """Hosts the inventory still has, under the name it now has for them, and the others."""
-        present, gone = [], []
-        for host in hosts:
-            now = self.hosts.get(host.bk_host_id)
-            if now is None:
-                gone.append(host)
-            else:
-                present.append(host if host.name == now.name else replace(host, name=now.name))
-        return present, gone
+        """Hosts that there still are, under the name that Ansible now knows them by, and the others."""
+        there = self.hosts.present(hosts)
+        present = [there[host.bk_host_id] for host in hosts if host.bk_host_id in there]
+        return present, [host for host in hosts if host.bk_host_id not in there]
+
+    def absence(self, host: Host) -> HostEvent:
+        """The end of a host that is not present."""
+        status, reason = self.hosts.absence(host)
+        return HostEvent(name=host.name, status=status, message=reason)
 
     def _inventory(self, groups: dict[str, Sequence[Host]]) -> RunInventory:
-        names = {host.name for members in groups.values() for host in members}
-        return run_inventory(groups, self.hosts.variables(names), getpass.getuser())
+        everyone = {host.name: host for members in groups.values() for host in members}
+        return run_inventory(groups, self.hosts.variables(everyone.values()), getpass.getuser())
 
     def _of_targets(
         self, account: Account, targets: Sequence[Host], host_passwords: frozenset[int] = frozenset()

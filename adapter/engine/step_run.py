@@ -183,11 +183,7 @@ class StepRuns:
             current = variables.resolved(current)
         recorder = self._recorder(current, board, data.spool, variables)
         for host in gone:
-            recorder.apply(
-                HostEvent(
-                    name=host.name, status=HostStatus.INVALID_HOST, message="the inventory has it no longer"
-                )
-            )
+            recorder.apply(self.preparation.absence(host))
         execution = Execution(
             self._surroundings(), current, present, board, batches, data, recorder, variables
         )

@@ -16,6 +16,7 @@ from adapter.hosts.fingerprint import Fingerprint, fingerprint
 from adapter.hosts.index import HostIndex, IdsFor, build_index
 from adapter.hosts.loader import Reading, read_inventory
 from adapter.job.model import Host, Scope, Server
+from adapter.job.status import HostStatus
 from adapter.messages import say
 
 log = structlog.get_logger(__name__)
@@ -106,14 +107,21 @@ class InventoryHosts:
         """The hosts `server` lists within `scope`."""
         return resolve.resolve(self.index, scope, server)
 
-    def get(self, bk_host_id: int) -> Host | None:
-        """The host of that id."""
-        return self.index.hosts.get(bk_host_id)
+    def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
+        """Those hosts that there are, by id."""
+        return resolve.find(self.index, bk_host_ids)
 
-    def variables(self, names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
+    def present(self, hosts: Iterable[Host]) -> Mapping[int, Host]:
+        """Those of the hosts that the inventory still has, by id, under their present names."""
+        return resolve.present(self.index, hosts)
+
+    def absence(self, host: Host) -> tuple[HostStatus, str]:
+        """Why a host is not present."""
+        return resolve.absence(host)
+
+    def variables(self, hosts: Iterable[Host]) -> Mapping[str, Mapping[str, Any]]:
         """Merged variables by inventory name; hosts that are gone are absent."""
-        index = self.index
-        return {name: index.variables.get(name, {}) for name in names if name in index.names}
+        return resolve.variables(self.index, hosts)
 
     def _follow(self) -> None:
         pause = 0.0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from adapter.errors import GroupUnknown, HostsNotInScope, HostsUnknown
 from adapter.hosts.groups import dynamic_group, topo_node
 from adapter.hosts.index import HostIndex
 from adapter.job.model import Host, IpRef, Scope, Server, TopoNode
+from adapter.job.status import HostStatus
 
 _NOBODY: frozenset[int] = frozenset()
 
@@ -24,6 +27,32 @@ def resolve(index: HostIndex, scope: Scope, server: Server) -> tuple[Host, ...]:
     for ids in _gathered(index, server):
         chosen.update(dict.fromkeys(filter(inside.__contains__, ids)))
     return tuple(map(index.hosts.__getitem__, chosen))
+
+
+def find(index: HostIndex, bk_host_ids: Iterable[int]) -> dict[int, Host]:
+    """Those of the hosts that the inventory has."""
+    wanted = dict.fromkeys(bk_host_ids)
+    return {bk_host_id: index.hosts[bk_host_id] for bk_host_id in wanted if bk_host_id in index.hosts}
+
+
+def present(index: HostIndex, hosts: Iterable[Host]) -> dict[int, Host]:
+    """Hosts that the inventory still has, as they were but for the name it now has for them."""
+    found = {}
+    for host in hosts:
+        now = index.hosts.get(host.bk_host_id)
+        if now is not None:
+            found[host.bk_host_id] = host if host.name == now.name else replace(host, name=now.name)
+    return found
+
+
+def absence(_host: Host) -> tuple[HostStatus, str]:
+    """Of a host that is not present."""
+    return HostStatus.INVALID_HOST, "the inventory has it no longer"
+
+
+def variables(index: HostIndex, hosts: Iterable[Host]) -> dict[str, Mapping[str, Any]]:
+    """Variables by name; hosts that are gone are absent."""
+    return {host.name: index.variables.get(host.name, {}) for host in hosts if host.name in index.names}
 
 
 def _static(index: HostIndex, scope: Scope, inside: frozenset[int], server: Server) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from adapter.errors import Internal
 from adapter.hosts import resolve
 from adapter.hosts.index import HostIndex, build_index
 from adapter.job.model import Host, Scope, Server
+from adapter.job.status import HostStatus
 
 
 class MemoryHosts:
@@ -54,14 +55,21 @@ class MemoryHosts:
         """The hosts `server` lists within `scope`."""
         return resolve.resolve(self._loaded(), scope, server)
 
-    def get(self, bk_host_id: int) -> Host | None:
-        """The host of that id."""
-        return self._loaded().hosts.get(bk_host_id)
+    def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
+        """Those hosts that there are, by id."""
+        return resolve.find(self._loaded(), bk_host_ids)
 
-    def variables(self, names: Iterable[str]) -> Mapping[str, Mapping[str, Any]]:
-        """The given variables of hosts, with those that make them who they are."""
-        index = self._loaded()
-        return {name: index.variables[name] for name in names if name in index.names}
+    def present(self, hosts: Iterable[Host]) -> Mapping[int, Host]:
+        """Those of the hosts that the inventory still has, by id, under their present names."""
+        return resolve.present(self._loaded(), hosts)
+
+    def absence(self, host: Host) -> tuple[HostStatus, str]:
+        """Why a host is not present."""
+        return resolve.absence(host)
+
+    def variables(self, hosts: Iterable[Host]) -> Mapping[str, Mapping[str, Any]]:
+        """Merged variables by inventory name; hosts that are gone are absent."""
+        return resolve.variables(self._loaded(), hosts)
 
     def _loaded(self) -> HostIndex:
         if not self.ready:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from structlog.testing import capture_logs
 from adapter.errors import Internal
 from adapter.hosts.inventory import InventoryHosts
 from adapter.hosts.loader import InventoryError, Reading
-from adapter.job.model import IpRef, Scope, Server
+from adapter.job.model import Host, IpRef, Scope, Server
 from adapter.ports import Hosts
 from adapter.store.database import open_database
 from adapter.store.identities import FIRST_ID, HostIdentities
@@ -23,6 +24,7 @@ from adapter.store.tables import metadata
 from .builders import CountingIds, listing
 
 BIZ_2 = Scope("biz", "2")
+GONE = Host(bk_host_id=5, bk_cloud_id=0, ip="", name="gone")
 
 
 class Source:
@@ -97,8 +99,9 @@ def test_nothing_is_answered_before_the_first_reading(hosts: Hosts) -> None:
     asks: list[Callable[[], object]] = [
         lambda: hosts.has_scope(BIZ_2),
         lambda: hosts.resolve(BIZ_2, Server(host_ids=(1,))),
-        lambda: hosts.get(1),
-        lambda: hosts.variables(["a"]),
+        lambda: hosts.find([1]),
+        lambda: hosts.present([GONE]),
+        lambda: hosts.variables([GONE]),
     ]
     for ask in asks:
         with pytest.raises(Internal, match="has not been read yet"):
@@ -111,11 +114,11 @@ def test_it_answers_after_the_first_reading(hosts: InventoryHosts) -> None:
     assert hosts.wait_ready(10)
     assert hosts.is_ready()
     assert hosts.has_scope(BIZ_2)
-    host = hosts.get(1_000_001)
-    assert host is not None
+    host = hosts.find([1_000_001, 5])[1_000_001]
     assert hosts.resolve(BIZ_2, Server(host_ids=(1_000_001,))) == (host,)
-    assert hosts.variables(["a", "gone"]) == {"a": {"ansible_user": "x"}}
-    assert hosts.get(5) is None
+    assert hosts.variables([host, GONE]) == {"a": {"ansible_user": "x"}}
+    assert hosts.present([replace(host, name="formerly"), GONE]) == {1_000_001: replace(host, name="a")}
+    assert hosts.find([5]) == {}
 
 
 def test_a_changed_file_is_read_again(hosts: InventoryHosts, path: Path) -> None:

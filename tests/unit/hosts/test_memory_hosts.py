@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from adapter.errors import HostsNotInScope, Internal
@@ -18,8 +20,8 @@ def test_hosts_come_back_as_they_were_given() -> None:
     hosts: Hosts = MemoryHosts([A, B], variables={"a": {"ansible_user": "x"}})
     assert hosts.is_ready()
     assert hosts.resolve(Scope("biz", "2"), Server(host_ids=(2, 1))) == (B, A)
-    assert (hosts.get(1), hosts.get(2), hosts.get(3)) == (A, B, None)
-    variables = hosts.variables(["a", "gone"])
+    assert hosts.find([1, 2, 3]) == {1: A, 2: B}
+    variables = hosts.variables([A, replace(A, name="gone")])
     assert list(variables) == ["a"]
     assert variables["a"]["ansible_user"] == "x"
 
@@ -40,9 +42,9 @@ def test_it_can_play_a_service_that_is_starting() -> None:
     hosts = MemoryHosts([A], ready=False)
     assert not hosts.is_ready()
     with pytest.raises(Internal):
-        hosts.get(1)
+        hosts.find([1])
     hosts.ready = True
-    assert hosts.get(1) == A
+    assert hosts.find([1]) == {1: A}
 
 
 def test_a_group_of_hosts_that_were_not_given_is_a_mistake_in_the_test() -> None:
