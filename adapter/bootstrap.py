@@ -29,6 +29,10 @@ from adapter.engine.step_run import StepRuns
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
+from adapter.hosts import connections
+from adapter.hosts.cmdb import CmdbHosts
+from adapter.hosts.cmdb_client import CmdbClient, Credentials
+from adapter.hosts.index import IdsFor
 from adapter.hosts.inventory import InventoryHosts
 from adapter.job.egress import EgressRule
 from adapter.service.access import Access
@@ -57,6 +61,8 @@ from adapter.store.password_key import PasswordKey
 from adapter.store.quota import JobQuota
 from adapter.store.workers import WorkerStore
 
+AnyHosts = InventoryHosts | CmdbHosts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adapter:
@@ -65,7 +71,7 @@ class Adapter:
     settings: Settings
     stores: Stores
     jobs: JobStore
-    hosts: InventoryHosts
+    hosts: AnyHosts
     services: Services
     worker: Worker | None
 
@@ -169,12 +175,24 @@ def audit_of(settings: Settings, stores: Stores, *, with_hosts: bool) -> Audit:
     )
 
 
-def _hosts(settings: Settings, stores: Stores) -> InventoryHosts:
+def _hosts(settings: Settings, stores: Stores) -> AnyHosts:
+    """Raises SettingError if CMDB is to be asked, and there is no secret to ask it with."""
+    if not settings.cmdb_url:
+        return _inventory(settings, HostIdentities(stores.engine).ids_for)
+    credentials = Credentials(
+        app_code=settings.cmdb_app_code, app_secret=settings.cmdb_app_secret(), user=settings.cmdb_user
+    )
+    return CmdbHosts(
+        CmdbClient(settings.cmdb_url, credentials, settings.cmdb_supplier_account),
+        _inventory(settings, connections.no_ids),
+        ttl=settings.cmdb_ttl,
+        timeout=settings.cmdb_timeout,
+    )
+
+
+def _inventory(settings: Settings, ids_for: IdsFor) -> InventoryHosts:
     return InventoryHosts(
-        settings.inventory,
-        ids_for=HostIdentities(stores.engine).ids_for,
-        default_biz=settings.default_biz,
-        ttl=settings.inventory_ttl,
+        settings.inventory, ids_for=ids_for, default_biz=settings.default_biz, ttl=settings.inventory_ttl
     )
 
 
@@ -187,7 +205,7 @@ def _gateway(settings: Settings, clock: SystemClock) -> GatewayJwt | None:
     return GatewayJwt(keys, clock) if keys else None
 
 
-def _preparation(settings: Settings, stores: Stores, jobs: JobStore, hosts: InventoryHosts) -> Preparation:
+def _preparation(settings: Settings, stores: Stores, jobs: JobStore, hosts: AnyHosts) -> Preparation:
     return Preparation(
         jobs=jobs,
         accounts=stores.accounts,
@@ -211,7 +229,7 @@ def _worker(
     stores: Stores,
     jobs: JobStore,
     logs: LogStore,
-    hosts: InventoryHosts,
+    hosts: AnyHosts,
     clock: SystemClock,
 ) -> Worker:
     lease = Lease(is_shared=is_shared(settings.database))

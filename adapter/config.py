@@ -15,6 +15,10 @@ _HOST_NAME = re.compile(r"([a-zA-Z0-9_-]+\.)*[a-zA-Z0-9_-]*[a-zA-Z][a-zA-Z0-9_-]
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
 
 
+class SettingError(Exception):
+    """A setting that cannot be used with what is there; the text names it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything that can be set. Paths are made absolute, `data_dir` holds all that must last."""
@@ -28,6 +32,14 @@ class Settings:
     no_worker: bool = False
     default_biz: str = "2"  #: the business of hosts in no biz_ group (design D1)
     inventory_ttl: int = 300  #: seconds after which an inventory is read again even if no file changed
+    cmdb_url: str = ""  #: of BlueKing CMDB's API, at its gateway or ESB; "": hosts are the inventory's
+    #: the application that asks CMDB; its secret is in ADAPTER_CMDB_APP_SECRET, or in the file named next
+    cmdb_app_code: str = ""
+    cmdb_app_secret_file: str = ""
+    cmdb_user: str = "admin"  #: in whose name it asks
+    cmdb_supplier_account: str = "0"
+    cmdb_ttl: int = 30  #: seconds for which an answer of CMDB counts; 0: none is kept
+    cmdb_timeout: int = 20  #: seconds that CMDB has for everything a launch needs of it
     no_warm_ansible: bool = False  #: start Ansible anew for each run
     forks: int = 100  #: hosts Ansible talks to at once within a step
     max_running_jobs: int = 16  #: jobs this worker runs at once; the others wait
@@ -69,7 +81,18 @@ class Settings:
         for word in self.callback_allow:
             if not _HOST_NAME.fullmatch(word):
                 _check_network("callback_allow", word)
-        for name in ("forks", "max_running_jobs", "max_body_bytes", "max_streams", "callback_timeout"):
+        if self.cmdb_url and not self.cmdb_url.startswith(("http://", "https://")):
+            raise ValueError(f"cmdb_url must begin with https:// or http://, not {self.cmdb_url}")
+        if self.cmdb_url and not self.cmdb_app_code:
+            raise ValueError("cmdb_url needs cmdb_app_code, the application that asks CMDB")
+        for name in (
+            "cmdb_timeout",
+            "forks",
+            "max_running_jobs",
+            "max_body_bytes",
+            "max_streams",
+            "callback_timeout",
+        ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in (
@@ -79,6 +102,7 @@ class Settings:
             "max_unfinished_jobs_per_scope",
             "max_unfinished_jobs_per_app",
             "file_cache_bytes",
+            "cmdb_ttl",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
@@ -92,6 +116,20 @@ class Settings:
     def workflow_database(self) -> str:
         """The URL of DBOS's tables: a file of its own on SQLite, the same database on PostgreSQL."""
         return self.database_url or f"sqlite:///{self.data_dir / 'workflows.db'}"
+
+    def cmdb_app_secret(self, environ: Mapping[str, str] | None = None) -> str:
+        """The secret of `cmdb_app_code`; no field, so that no text of this object has it. Raises SettingError."""
+        found = (os.environ if environ is None else environ).get("ADAPTER_CMDB_APP_SECRET", "")
+        if self.cmdb_app_secret_file:
+            try:
+                found = Path(self.cmdb_app_secret_file).expanduser().read_text().strip()
+            except (OSError, ValueError) as error:
+                raise SettingError(f"cmdb_app_secret_file: {error}") from None
+        if not found:
+            raise SettingError(
+                "cmdb_url needs ADAPTER_CMDB_APP_SECRET, or cmdb_app_secret_file with the secret"
+            )
+        return found
 
     @classmethod
     def load(

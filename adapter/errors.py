@@ -9,6 +9,9 @@ JobError
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
+│   └── CmdbGroupFailed
+├── CmdbUnreachable 1211001 · CmdbFailed 1211002
+│   └── CmdbRefused
 ├── RollingInvalid 1244026 · TooManyBatches 1244027 · NotAConfirmer 1244016
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
 ├── DangerousScript 1244019 · DangerousRuleExists 1243056
@@ -176,6 +179,29 @@ class GroupUnknown(JobError):
 
     def __init__(self, group_id: str) -> None:
         super().__init__(group_id=group_id)
+
+
+class CmdbGroupFailed(GroupUnknown):
+    """CMDB does not give the hosts of a dynamic group; the detail has its reason."""
+
+    def __init__(self, group_id: str, reason: str) -> None:
+        JobError.__init__(self, reason, group_id=group_id)
+
+
+class CmdbUnreachable(JobError):
+    """BlueKing CMDB does not answer, or not in time."""
+
+    code = 1211001
+
+
+class CmdbFailed(JobError):
+    """BlueKing CMDB answers with an error, or with what cannot be its answer."""
+
+    code = 1211002
+
+
+class CmdbRefused(CmdbFailed):
+    """BlueKing CMDB says no: to these parameters, or to this application."""
 
 
 class HostEmpty(JobError):

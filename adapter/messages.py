@@ -137,6 +137,17 @@ SENTENCES: Mapping[str, Sentence] = {
         "Dynamic group [{group_id}] does not exist; the inventory needs a group named dynamic_group_<id>",
         "动态分组[{group_id}]不存在；inventory 中需要名为 dynamic_group_<id> 的组",
     ),
+    "CmdbGroupFailed": Sentence(
+        "CMDB gives no hosts of dynamic group [{group_id}]",
+        "根据动态分组ID查找主机失败，动态分组ID：{group_id}",
+    ),
+    "CmdbUnreachable": Sentence(
+        "CMDB does not answer; try again later, or ask who runs it",
+        "CMDB服务状态不可达；请稍后重试或联系其管理员",
+    ),
+    "CmdbFailed": Sentence(
+        "CMDB answers with an error, or with what cannot be its answer", "CMDB接口返回数据异常"
+    ),
     "HostEmpty": Sentence(
         "Host is empty: give at least one of host_id_list, ip_list, dynamic_group_list, topo_node_list",
         "主机为空：host_id_list、ip_list、dynamic_group_list、topo_node_list 至少提供一个",
@@ -217,8 +228,9 @@ SENTENCES: Mapping[str, Sentence] = {
         "滚动批次数量超过限制：{limit}；请调大每批的数量",
     ),
     "ScopeUnknown": Sentence(
-        "Business/Business Set [{scope}] not exist or archived; the inventory needs a group named {scope}",
-        "业务/业务集[{scope}]不存在或已被归档；inventory 中需要名为 {scope} 的组",
+        "Business/Business Set [{scope}] not exist or archived; the inventory (or CMDB, where"
+        " hosts come from it) needs one named {scope}",
+        "业务/业务集[{scope}]不存在或已被归档；inventory（或作为主机来源的 CMDB）中需要 {scope}",
     ),
     "PermissionDenied": Sentence("Permission denied", "用户权限不足", is_led=False),
     "AccountForbidden": Sentence("No permission to use account", "没有账号的使用权限"),

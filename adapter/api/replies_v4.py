@@ -43,6 +43,8 @@ _KINDS: dict[type[JobError], str] = {
     errors.TargetEmpty: "FAILED_PRECONDITION",
     errors.SourceEmpty: "FAILED_PRECONDITION",
     errors.GroupUnknown: "FAILED_PRECONDITION",
+    errors.CmdbUnreachable: "INTERNAL",
+    errors.CmdbFailed: "INTERNAL",
     errors.HostVariableMissing: "FAILED_PRECONDITION",
     errors.ScriptNotExecutable: "FAILED_PRECONDITION",
     errors.PlanEmpty: "FAILED_PRECONDITION",

@@ -15,7 +15,7 @@ from adapter.bootstrap import audit_of
 from adapter.cli.durations import milliseconds
 from adapter.cli.processes import set_up_logging
 from adapter.cli.stores import opened, store_options
-from adapter.config import Settings
+from adapter.config import SettingError, Settings
 from adapter.engine.audit import Report
 from adapter.hosts.loader import InventoryError
 from adapter.store.audit import AuditStore
@@ -93,7 +93,7 @@ def _report(settings: Settings, job_ids: Iterable[int], since_ms: int, with_host
             raise click.ClickException(f"there is no job {', '.join(map(str, sorted(unknown)))}")
         try:
             return audit_of(settings, stores, with_hosts=with_hosts).run(wanted)
-        except InventoryError as error:
+        except (InventoryError, SettingError) as error:
             raise click.ClickException(str(error)) from error
 
 

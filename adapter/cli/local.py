@@ -20,10 +20,11 @@ from adapter.bootstrap import Adapter, build
 from adapter.cli.processes import set_up_logging
 from adapter.cli.reports import print_job
 from adapter.cli.stores import CANNOT_OPEN, in_one_line, store_options
-from adapter.cli.targets import parse_target, split_source
-from adapter.config import Settings
+from adapter.cli.targets import Known, parse_target, split_source
+from adapter.config import SettingError, Settings
 from adapter.engine.locks import AlreadyRunning
 from adapter.errors import AccountUnknown, JobError
+from adapter.hosts.inventory import InventoryHosts
 from adapter.hosts.loader import InventoryError
 from adapter.job.commands import (
     AccountRef,
@@ -68,7 +69,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 def script(*, path: Path, target: str, param: str, timeout: int, account: str | None, **options: Any) -> None:
     """Run the script in FILE on TARGET, follow it, print every host's log."""
     with _running(**options) as (adapter, scope):
-        where = parse_target(target, adapter.hosts.index, scope)
+        where = parse_target(target, _known(adapter), scope)
         command = ExecuteScript(
             caller=_caller(),
             scope=where.scope,
@@ -96,9 +97,9 @@ def script(*, path: Path, target: str, param: str, timeout: int, account: str | 
 def push(*, src: str, dest: str, target: str, account: str | None, **options: Any) -> None:
     """Copy SRC (HOST:/path, or /path on the host `localhost`) into the directory DEST of TARGET."""
     with _running(**options) as (adapter, scope):
-        where = parse_target(target, adapter.hosts.index, scope)
+        where = parse_target(target, _known(adapter), scope)
         host, path = split_source(src)
-        source = parse_target(host, adapter.hosts.index, where.scope)
+        source = parse_target(host, _known(adapter), where.scope)
         who = _account(adapter, where.scope, account)
         command = TransferFile(
             caller=_caller(),
@@ -122,6 +123,10 @@ def plan(*, plan_id: int, account: str | None, **options: Any) -> None:
         where = scope or adapter.services.catalog.plan(plan_id).scope
         command = ExecutePlan(caller=_caller(), scope=where, plan_id=plan_id)
         _follow(adapter, adapter.services.launch.execute_plan(command))
+
+
+def _known(adapter: Adapter) -> Known:
+    return adapter.hosts.index if isinstance(adapter.hosts, InventoryHosts) else adapter.hosts
 
 
 def _caller() -> Caller:
@@ -162,7 +167,7 @@ def _running(
             adapter.stop()
     except JobError as error:
         raise click.ClickException(f"{error.message} (code {error.code})") from error
-    except (InventoryError, *CANNOT_OPEN, OSError) as error:
+    except (InventoryError, SettingError, *CANNOT_OPEN, OSError) as error:
         raise click.ClickException(in_one_line(error)) from error
 
 

@@ -16,7 +16,7 @@ import structlog
 
 from adapter.bootstrap import Adapter, build
 from adapter.cli.stores import CANNOT_OPEN, in_one_line
-from adapter.config import Settings, seconds, words
+from adapter.config import SettingError, Settings, seconds, words
 from adapter.engine.locks import AlreadyRunning
 from adapter.service.gateway_jwt import GatewayKeyError
 
@@ -46,6 +46,20 @@ _OPTIONS = (
     click.option("--default-biz", help="Business of hosts in no biz_ group. [default: 2]"),
     click.option(
         "--inventory-ttl", type=int, help="Seconds until an inventory is read again. [default: 300]"
+    ),
+    click.option("--cmdb-url", help="Hosts from BlueKing CMDB: its gateway's URL, or ESB's. [default: none]"),
+    click.option(
+        "--cmdb-app-code",
+        help="The application that asks CMDB; its secret is in ADAPTER_CMDB_APP_SECRET or in a file.",
+    ),
+    click.option("--cmdb-app-secret-file", help="That file. [default: none]"),
+    click.option("--cmdb-user", help="In whose name CMDB is asked. [default: admin]"),
+    click.option("--cmdb-supplier-account", help="Of CMDB. [default: 0]"),
+    click.option(
+        "--cmdb-ttl", type=click.IntRange(0), help="Seconds that CMDB's answers count. [default: 30]"
+    ),
+    click.option(
+        "--cmdb-timeout", type=click.IntRange(1), help="Seconds a launch waits for CMDB. [default: 20]"
     ),
     click.option(
         "--forks", type=click.IntRange(1), help="Hosts Ansible talks to at once in a step. [default: 100]"
@@ -114,6 +128,8 @@ def built(options: dict[str, Any]) -> Adapter:
         )
     try:
         return build(settings)
+    except SettingError as error:
+        raise click.ClickException(str(error)) from error
     except GatewayKeyError as error:
         raise click.ClickException(f"jwt_public_keys: {error}") from error
     except (*CANNOT_OPEN, OSError) as error:

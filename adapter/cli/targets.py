@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import click
 
-from adapter.hosts.index import HostIndex
-from adapter.job.model import IpRef, Scope, Server, TopoNode
+from adapter.job.model import Host, Scope, Server, TopoNode
+
+
+class Known(Protocol):
+    """What there is to be named: a HostIndex, or CmdbHosts."""
+
+    def named(self, word: str) -> Host | None:
+        """The host of a name, an id or an address."""
+        ...
+
+    def businesses_of(self, bk_host_id: int) -> tuple[str, ...]:
+        """The ids of the businesses a host is in."""
+        ...
+
+    def some_names(self) -> str:
+        """A few names, for who has forgotten them."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -19,7 +35,7 @@ class Target:
     server: Server
 
 
-def parse_target(text: str, index: HostIndex, scope: Scope | None) -> Target:
+def parse_target(text: str, known: Known, scope: Scope | None) -> Target:
     """Comma-separated: an inventory name, a bk_host_id, an ip, `module:1000` (any topo node), `group:<id>`.
 
     Without `scope` it is the business of the named hosts; they must then share one.
@@ -34,11 +50,11 @@ def parse_target(text: str, index: HostIndex, scope: Scope | None) -> Target:
         elif name.isdigit() and kind.isidentifier():
             nodes.append(TopoNode(id=int(name), node_type=kind))
         else:
-            ids.append(_host_id(word, index))
+            ids.append(_host_id(word, known))
     server = Server(host_ids=tuple(ids), dynamic_groups=tuple(groups), topo_nodes=tuple(nodes))
     if server.is_empty:
         raise click.BadParameter("names no host", param_hint="TARGET")
-    return Target(scope or _scope_of(ids, index), server)
+    return Target(scope or _scope_of(ids, known), server)
 
 
 def split_source(text: str) -> tuple[str, str]:
@@ -51,25 +67,20 @@ def split_source(text: str) -> tuple[str, str]:
     return host, f"/{path}"
 
 
-def _host_id(word: str, index: HostIndex) -> int:
-    if word in index.names:
-        return index.names[word].bk_host_id
-    if word.isdigit() and int(word) in index.hosts:
-        return int(word)
-    found = index.at(0, IpRef(bk_cloud_id=0, ip=word).ip)
+def _host_id(word: str, known: Known) -> int:
+    found = known.named(word)
     if found is not None:
         return found.bk_host_id
-    known = ", ".join(list(index.names)[:5])
     raise click.BadParameter(
-        f"{word!r} is no host of the inventory (name, bk_host_id or ip); it has {known} …",
+        f"{word!r} is no host (name in the inventory, bk_host_id or ip); {known.some_names()}",
         param_hint="TARGET",
     )
 
 
-def _scope_of(ids: Iterable[int], index: HostIndex) -> Scope:
+def _scope_of(ids: Iterable[int], known: Known) -> Scope:
     shared: set[str] | None = None
     for host_id in ids:
-        businesses = set(index.businesses_of(host_id))
+        businesses = set(known.businesses_of(host_id))
         shared = businesses if shared is None else shared & businesses
     if not shared:
         raise click.BadParameter("name the business with --scope biz:ID", param_hint="TARGET")

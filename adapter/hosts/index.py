@@ -37,6 +37,18 @@ class HostIndex:
             bk_host_id = cloud.get(canonical)
         return None if bk_host_id is None else self.hosts[bk_host_id]
 
+    def named(self, word: str) -> Host | None:
+        """The host that a person means: a name, a bk_host_id, or an address in cloud area 0."""
+        if word in self.names:
+            return self.names[word]
+        if word.isdecimal() and int(word) in self.hosts:
+            return self.hosts[int(word)]
+        return self.at(0, word)
+
+    def some_names(self) -> str:
+        """A few names of hosts, in words."""
+        return f"the inventory has {', '.join(list(self.names)[:5])} …"
+
     def businesses_of(self, bk_host_id: int) -> tuple[str, ...]:
         """The ids of the businesses a host is in."""
         return tuple(

@@ -12,7 +12,7 @@ from adapter.engine.preparation import Preparation
 from adapter.job.model import Host, Scope, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
-from adapter.ports import Clock
+from adapter.ports import Clock, Hosts
 from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.bundle import Bundles
@@ -68,11 +68,11 @@ class Real:
     catalog: Catalog
 
 
-def build(stores: Stores, clock: Clock, settings: Settings) -> Real:
+def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None = None) -> Real:
     """Everything registered: an application, accounts, a script, a plan of two steps."""
     woken: list[None] = []
     jobs, logs = JobStore(stores.engine, stores.box), LogStore(stores.engine)
-    hosts = MemoryHosts(HOSTS, GROUPS)
+    hosts = MemoryHosts(HOSTS, GROUPS) if hosts is None else hosts
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
 
     def wake() -> None:

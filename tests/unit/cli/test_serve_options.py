@@ -22,6 +22,11 @@ VALUES = {
     "inventory": ("/i", Path("/i")),
     "database_url": ("sqlite:////x", "sqlite:////x"),
     "default_biz": ("7", "7"),
+    "cmdb_url": ("https://cmdb", "https://cmdb"),
+    "cmdb_app_code": ("jobs", "jobs"),
+    "cmdb_app_secret_file": ("/s", "/s"),
+    "cmdb_user": ("ops", "ops"),
+    "cmdb_supplier_account": ("tencent", "tencent"),
     "callback_allow": ("127.0.0.0/8, tell.me", ("127.0.0.0/8", "tell.me")),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
@@ -65,6 +70,8 @@ def test_every_option_is_a_variable_too(name: str, monkeypatch: pytest.MonkeyPat
     is_flag = isinstance(getattr(Settings(), name), bool)
     text, value = VALUES.get(name, ("true", True) if is_flag else ("13", 13))
     monkeypatch.setenv(f"ADAPTER_{name.upper()}", text)
+    if name == "cmdb_url":
+        monkeypatch.setenv("ADAPTER_CMDB_APP_CODE", "jobs")
     context = serve.make_context("serve", [])
     assert context.params[name] == value
     settings = Settings.load(context.params)
