@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from starlette.applications import Starlette
+from tzlocal import get_localzone_name
 
 from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
@@ -25,6 +26,7 @@ from adapter.engine.planning import Planning
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
 from adapter.engine.runtime import runtime_dir
+from adapter.engine.scheduler import Scheduler, launchers
 from adapter.engine.step_run import StepRuns
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.worker import Worker
@@ -34,10 +36,13 @@ from adapter.hosts.cmdb import CmdbHosts
 from adapter.hosts.cmdb_client import CmdbClient, Credentials
 from adapter.hosts.index import IdsFor
 from adapter.hosts.inventory import InventoryHosts
+from adapter.job.cron import MissedPolicy
 from adapter.job.egress import EgressRule
 from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.cron_firing import CronFiring
+from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
@@ -49,6 +54,7 @@ from adapter.store.audit import AuditStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
+from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import is_shared
 from adapter.store.given_files import GivenFiles
@@ -66,7 +72,7 @@ AnyHosts = InventoryHosts | CmdbHosts
 
 @dataclass(frozen=True, kw_only=True)
 class Adapter:
-    """The whole service, not yet started. `worker` is None where another process works."""
+    """The whole service, not yet started. `worker` and `scheduler` are None where another process works."""
 
     settings: Settings
     stores: Stores
@@ -74,6 +80,7 @@ class Adapter:
     hosts: AnyHosts
     services: Services
     worker: Worker | None
+    scheduler: Scheduler | None
 
     @property
     def app(self) -> Starlette:
@@ -85,6 +92,8 @@ class Adapter:
         if self.worker is not None:
             self.worker.start()
         self.hosts.start()
+        if self.scheduler is not None:
+            self.scheduler.start()
 
     def hand_over(self) -> None:
         """Leave running steps to the next start at once, whatever is left of the drain time."""
@@ -93,6 +102,8 @@ class Adapter:
 
     def stop(self) -> None:
         """Drain: wait for running steps up to the drain time, leave the rest to the next start."""
+        if self.scheduler is not None:
+            self.scheduler.stop()
         if self.worker is not None:
             self.worker.stop(self.settings.drain_seconds)
         self.hosts.stop()
@@ -117,18 +128,21 @@ def build(settings: Settings) -> Adapter:
     catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     password_key = PasswordKey(stores.engine, stores.box)
+    access = Access(stores.apps, clock, gateway)
+    launch = Launch(
+        jobs,
+        catalog,
+        hosts,
+        clock,
+        wake,
+        dangerous,
+        Planning(_preparation(settings, stores, jobs, hosts)),
+        password_key,
+    )
+    crons = CronStore(stores.engine, stores.box)
     services = Services(
-        access=Access(stores.apps, clock, gateway),
-        launch=Launch(
-            jobs,
-            catalog,
-            hosts,
-            clock,
-            wake,
-            dangerous,
-            Planning(_preparation(settings, stores, jobs, hosts)),
-            password_key,
-        ),
+        access=access,
+        launch=launch,
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
@@ -137,11 +151,20 @@ def build(settings: Settings) -> Adapter:
         records=records_of(stores, jobs),
         catalog=catalog,
         dangerous=dangerous,
+        crons=Crons(crons, catalog, settings.cron_time_zone or get_localzone_name()),
         hosts=hosts,
         password_key=password_key.public_key,
         ready=lambda: _ask(stores.engine),
     )
-    return Adapter(settings=settings, stores=stores, jobs=jobs, hosts=hosts, services=services, worker=worker)
+    return Adapter(
+        settings=settings,
+        stores=stores,
+        jobs=jobs,
+        hosts=hosts,
+        services=services,
+        worker=worker,
+        scheduler=None if worker is None else _scheduler(settings, crons, launch, access, hosts),
+    )
 
 
 def records_of(stores: Stores, jobs: JobStore) -> Records:
@@ -222,6 +245,23 @@ def _errands(settings: Settings, name: str, warm: WarmAnsible | None = None) -> 
         runtime=runtime_dir(settings.data_dir),
         warm=warm,
     )
+
+
+def _scheduler(
+    settings: Settings, crons: CronStore, launch: Launch, access: Access, hosts: InventoryHosts | CmdbHosts
+) -> Scheduler:
+    """Crons are launched where jobs are run."""
+    executor = launchers()
+    firing = CronFiring(
+        crons,
+        launch,
+        access,
+        hosts,
+        executor,
+        late_after_ms=settings.cron_late_seconds * 1000,
+        policy=MissedPolicy(settings.cron_missed),
+    )
+    return Scheduler(firing.look, executor)
 
 
 def _worker(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 #: Letters in the last part: what has none is an address, or a mistake in one.
 _HOST_NAME = re.compile(r"([a-zA-Z0-9_-]+\.)*[a-zA-Z0-9_-]*[a-zA-Z][a-zA-Z0-9_-]*\.?")
@@ -66,6 +67,10 @@ class Settings:
     callback_allow: tuple[str, ...] = ()
     #: seconds between attempts at a callback; after the last one it is given up
     callback_retry_pauses: tuple[float, ...] = (5, 30, 120, 600, 1800)
+    #: what becomes of times at which nobody could launch a cron: skip or run_once
+    cron_missed: str = "skip"
+    cron_late_seconds: int = 60  #: so late a cron is still launched; after that its time was missed
+    cron_time_zone: str = ""  #: of crons that name none; "" is this machine's
     log_level: str = "info"
 
     def __post_init__(self) -> None:
@@ -76,6 +81,7 @@ class Settings:
         object.__setattr__(self, "jwt_public_keys", keys)
         if self.language not in ("zh-cn", "en"):
             raise ValueError(f"language must be zh-cn or en, not {self.language}")
+        _check_crons(self.cron_missed, self.cron_time_zone)
         for network in self.internal_networks:
             _check_network("internal_networks", network)
         for word in self.callback_allow:
@@ -103,6 +109,7 @@ class Settings:
             "max_unfinished_jobs_per_app",
             "file_cache_bytes",
             "cmdb_ttl",
+            "cron_late_seconds",
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
@@ -147,6 +154,13 @@ class Settings:
                 values[item.name] = _parse(variable, environ[variable], str(item.type))
         values.update({name: value for name, value in (options or {}).items() if value is not None})
         return cls(**values)
+
+
+def _check_crons(missed: str, time_zone: str) -> None:
+    if missed not in ("skip", "run_once"):
+        raise ValueError(f"cron_missed must be skip or run_once, not {missed}")
+    if time_zone and time_zone not in available_timezones():
+        raise ValueError(f"cron_time_zone: there is no time zone {time_zone}")
 
 
 def _check_network(setting: str, text: str) -> None:

@@ -19,6 +19,7 @@ JobError
 ├── AccountUnknown 1244003 · AccountExists 1243007
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
 ├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
+├── CronUnknown 1245001 · CronChanged 1245002 · CronExists 1245004 · CronTimePassed 1245006 · CronNotDeleted 1245008
 ├── JobUnknown, StepInstanceUnknown 1244006 · StepNotExist 1244007 · ScopeUnknown 1243049
 ├── ExecuteObjectUnknown 1264004
 ├── PermissionDenied 9900403      carries the permission object
@@ -396,6 +397,51 @@ class PlanUnknown(JobError):
 
     def __init__(self, plan_id: int) -> None:
         super().__init__(plan_id=plan_id)
+
+
+class CronUnknown(JobError):
+    """No such cron in the scope."""
+
+    code = 1245001
+
+    def __init__(self, cron_id: int) -> None:
+        super().__init__(id=cron_id)
+
+
+class CronChanged(JobError):
+    """Somebody else changed the cron at the same time."""
+
+    code = 1245002
+
+    def __init__(self, cron_id: int) -> None:
+        super().__init__(id=cron_id)
+
+
+class CronExists(JobError):
+    """The cron's name is taken in this scope."""
+
+    code = 1245004
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+
+
+class CronTimePassed(JobError):
+    """The time of a cron that runs once has passed."""
+
+    code = 1245006
+
+    def __init__(self, execute_time: int) -> None:
+        super().__init__(execute_time=execute_time)
+
+
+class CronNotDeleted(JobError):
+    """The cron was there, and was gone when it was to be deleted."""
+
+    code = 1245008
+
+    def __init__(self, cron_id: int) -> None:
+        super().__init__(id=cron_id)
 
 
 class JobUnknown(JobError):

@@ -207,6 +207,19 @@ SENTENCES: Mapping[str, Sentence] = {
     "ScriptNotExecutable": Sentence("Script status is not executable", "脚本状态不支持执行"),
     "PlanEmpty": Sentence("Job plan [{plan_id}] has no steps", "执行方案[{plan_id}]不合法：没有步骤"),
     "PlanUnknown": Sentence("Job plan [{plan_id}] does not exist", "执行方案[{plan_id}]不存在"),
+    "CronUnknown": Sentence("Cron [{id}] does not exist", "定时任务[{id}]不存在"),
+    "CronChanged": Sentence(
+        "Cron [{id}] was changed by somebody else at the same time; look at it and try again",
+        "定时任务[{id}]同时被他人修改；请查看后重试",
+    ),
+    "CronExists": Sentence("Cron name [{name}] already exists", "定时任务名称[{name}]已存在"),
+    "CronTimePassed": Sentence(
+        "execute_time {execute_time} has passed; give a later one, in seconds",
+        "执行时间 {execute_time} 已过；请提供更晚的时间（秒）",
+    ),
+    "CronNotDeleted": Sentence(
+        "Cron [{id}] could not be deleted: it is gone", "定时任务[{id}]删除失败：它已不存在"
+    ),
     "JobUnknown": Sentence("Task instance [{id}] does not exist", "作业实例[{id}]不存在"),
     "StepInstanceUnknown": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),
     "ExecuteObjectUnknown": Sentence(

@@ -38,6 +38,7 @@ from adapter.api import (
     views_v3,
     views_v4,
 )
+from adapter.api.apis_cron import CRONS_V2, CRONS_V3
 from adapter.api.endpoints import Endpoint, endpoint, launch
 from adapter.api.fields import BaseSchema
 from adapter.job.actions import Action
@@ -217,6 +218,7 @@ V3_SERVICES: ByService = {
             action=Action.VIEW,
         ),
     },
+    CRONTAB: CRONS_V3,
 }
 
 V2_SERVICES: ByService = {
@@ -259,6 +261,7 @@ V2_SERVICES: ByService = {
             schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log, action=Action.VIEW
         ),
     },
+    CRONTAB: CRONS_V2,
 }
 
 V4_SERVICES: ByService = {

@@ -15,6 +15,7 @@ from adapter.ports import Hosts
 from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.records import Records
@@ -34,6 +35,7 @@ class Services:
     records: Records
     catalog: Catalog
     dangerous: DangerousScripts
+    crons: Crons
     hosts: Hosts
     password_key: Callable[[], str]
     ready: Callable[[], None]

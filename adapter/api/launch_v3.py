@@ -167,7 +167,7 @@ def execute_plan(call: Call) -> Launched:
             caller=call.caller,
             scope=call.scope,
             plan_id=checks.require_id("job_plan_id", call["job_plan_id"]),
-            variables=tuple(_variable(item) for item in call["global_var_list"]),
+            variables=tuple(plan_variable(item) for item in call["global_var_list"]),
             callback_url=call["callback_url"],
             start_task=call["start_task"],
         )
@@ -235,7 +235,8 @@ def _source(item: Mapping[str, Any]) -> SourceSpec:
     return SourceSpec(files=tuple(item["file_list"]), account=account, server=server)
 
 
-def _variable(item: Mapping[str, Any]) -> VariableValue:
+def plan_variable(item: Mapping[str, Any]) -> VariableValue:
+    """An entry of `global_var_list`. Raises InvalidParameter if it names no variable."""
     server = targets.server(item["server"])
     names = ("global_var.id", "global_var.name")
     return variable_value(names, item["id"], item["name"], item["value"], server)

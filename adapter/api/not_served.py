@@ -11,12 +11,12 @@ _PUBLIC_SCRIPTS = """
     update_public_script_version
 """
 _MANAGEMENT = """
-    create_credential create_file_source delete_account delete_cron
+    create_credential create_file_source delete_account
     delete_script delete_script_version disable_script_version
     generate_local_file_upload_url
-    get_credential_detail get_cron_detail get_cron_list get_file_source_detail
-    get_job_template_list get_latest_service_version get_notify_config save_cron update_account
-    update_credential update_cron_status update_file_source update_script_basic
+    get_credential_detail get_file_source_detail
+    get_job_template_list get_latest_service_version get_notify_config update_account
+    update_credential update_file_source update_script_basic
     update_script_version
 """
 _SYSTEM_ONLY = """
@@ -33,7 +33,7 @@ NOT_YET: Mapping[str, frozenset[str]] = {
     "v2": _names(
         """
         get_job_list get_job_detail get_script_list get_public_script_list get_script_detail get_os_account
-        get_own_db_account_list get_cron_list save_cron update_cron_status
+        get_own_db_account_list
         """
     ),
     "v3": _names(

@@ -75,8 +75,6 @@ def job_list(call: Call) -> JobPage:
     for name, kind in (("type", TaskType), ("status", RunStatus), ("launch_mode", LaunchMode)):
         _check_number(name, call[name], kind)
     start, length = max(call["start"] or 0, 0), call["length"] or 20
-    if (call["job_cron_id"] or 0) > 0:  # there are no crons yet, so no job comes from one
-        return JobPage(start=start, length=length, total=0, jobs=())
     wanted = {name: call[name] for name in _FILTERS}
     total, jobs = call.services.query.jobs(
         JobFilter(
@@ -85,6 +83,7 @@ def job_list(call: Call) -> JobPage:
             create_time_end=last,
             start=start,
             length=length,
+            cron_id=call["job_cron_id"] if (call["job_cron_id"] or 0) > 0 else None,
             **wanted,
         )
     )

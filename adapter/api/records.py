@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapter.api import checks, ext, views_v3
+from adapter.api import checks, cron_records, ext, views_v3
 from adapter.api.call import Call
 from adapter.api.dialects import ENVELOPE
 from adapter.api.endpoints import Dispatcher, Trace
@@ -71,6 +71,12 @@ RECORDS = (
         action=Action.VIEW,
         schema=OfHosts,
         answer=_logs,
+    ),
+    Record(
+        path=f"{ext.PREFIX}/crons/{{cron_id}}/runs",
+        action=Action.VIEW,
+        schema=cron_records.OfCron,
+        answer=cron_records.runs,
     ),
 )
 

@@ -57,6 +57,11 @@ _KINDS: dict[type[JobError], str] = {
     errors.ScriptUnknown: "NOT_FOUND",
     errors.ScriptVersionUnknown: "NOT_FOUND",
     errors.PlanUnknown: "NOT_FOUND",
+    errors.CronUnknown: "NOT_FOUND",
+    errors.CronChanged: "INTERNAL",  # JOB's InternalException
+    errors.CronExists: "ALREADY_EXISTS",
+    errors.CronTimePassed: "FAILED_PRECONDITION",
+    errors.CronNotDeleted: "INTERNAL",  # JOB's InternalException
     errors.JobUnknown: "NOT_FOUND",
     errors.NotAConfirmer: "FAILED_PRECONDITION",
     errors.RollingInvalid: "INVALID_ARGUMENT",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from adapter.api.use_cases import Query
+from adapter.job.cron import Cron
 from adapter.job.groups import ResultGroup
 from adapter.job.model import (
     Account,
@@ -183,3 +184,18 @@ def by_host(entries: Iterable[FileLog]) -> dict[int, tuple[FileLog, ...]]:
     for entry in entries:
         found.setdefault(entry.bk_host_id, []).append(entry)
     return {bk_host_id: tuple(items) for bk_host_id, items in found.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CronReport:
+    """A cron, and who knows the hosts that its variables list."""
+
+    cron: Cron
+    hosts: Hosts
+
+
+@dataclass(frozen=True, kw_only=True)
+class CronReports:
+    """A page of crons."""
+
+    page: Page[Cron]

@@ -119,7 +119,9 @@ class PushConfigFile(BaseSchema):
     callback_url = Url()
 
 
-class _GlobalVariable(BaseSchema):
+class GlobalVariableFields(BaseSchema):
+    """One entry of `global_var_list`."""
+
     id = Number()
     name = Text(strip=True)
     value = Text(keep_blank=True, secret=True)
@@ -130,7 +132,7 @@ class ExecuteJobPlan(BaseSchema):
     """execute_job_plan."""
 
     job_plan_id = Number()
-    global_var_list = Many(Object(_GlobalVariable, required=True))
+    global_var_list = Many(Object(GlobalVariableFields, required=True))
     callback_url = Url()
     start_task = Flag(load_default=True)
 

@@ -72,7 +72,7 @@ def _script(step: PlanStep, script: PlanScript, accounts: Accounts, hosts: Hosts
         "script_param": MASK if script.param_sensitive else script.param,
         "script_timeout": script.timeout,
         "account": _account(script.account_id, accounts),
-        "server": _server(step.target, hosts),
+        "server": server(step.target, hosts),
         "is_param_sensitive": int(script.param_sensitive),
         "is_ignore_error": int(step.ignore_error),
     }
@@ -84,7 +84,7 @@ def _file(step: PlanStep, file: PlanFile, accounts: Accounts, hosts: Hosts) -> d
             "file_type": _SERVER_FILE,
             "file_list": list(source.files),
             "account": _account(source.account_id, accounts),
-            "server": _server(source.server, hosts),
+            "server": server(source.server, hosts),
             "file_source_id": None,
             "file_source_code": None,
         }
@@ -95,7 +95,7 @@ def _file(step: PlanStep, file: PlanFile, accounts: Accounts, hosts: Hosts) -> d
         "file_destination": {
             "path": file.target_path,
             "account": _account(file.account_id, accounts),
-            "server": _server(step.target, hosts),
+            "server": server(step.target, hosts),
         },
         "timeout": file.timeout,
         "source_speed_limit": file.upload_speed_limit,
@@ -126,7 +126,7 @@ def _variable(item: GlobalVariable, plan: JobPlan, hosts: Hosts) -> dict[str, An
         else MASK
         if item.type == VariableType.CIPHER and item.value
         else item.value,
-        "server": _server(item.server, hosts) if item.server else None,
+        "server": server(item.server, hosts) if item.server else None,
         "description": item.description,
         "required": int(item.required),
         "used": int(any(_uses(step, item.name) for step in plan.steps)),
@@ -153,7 +153,8 @@ def _account(id_: int, accounts: Accounts) -> dict[str, Any]:
     }
 
 
-def _server(server: Server, hosts: Hosts) -> dict[str, Any]:
+def server(server: Server, hosts: Hosts) -> dict[str, Any]:
+    """What a definition lists as target or source."""
     found = hosts.find(server.host_ids)
     by_id = [_host(id_, found.get(id_)) for id_ in server.host_ids]
     by_ip = [{"bk_host_id": None, "bk_cloud_id": item.bk_cloud_id, "ip": item.ip} for item in server.ips]

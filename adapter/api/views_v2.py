@@ -93,7 +93,7 @@ def _step(job: JobInstance, step: StepInstance, order: int, hosts: tuple[HostRes
             {
                 "ip": result.host.ip,
                 "bk_cloud_id": result.host.bk_cloud_id,
-                "bk_host_id": result.host.bk_host_id,
+                "bk_host_id": result.host.told_id,
                 "status": int(result.status),
             }
             for result in hosts
@@ -137,7 +137,7 @@ def _ip_log(record: StepRecord, item: HostRecord, html_encode: bool) -> dict[str
     return {
         "ip": result.host.ip,
         "bk_cloud_id": result.host.bk_cloud_id,
-        "bk_host_id": result.host.bk_host_id,
+        "bk_host_id": result.host.told_id,
         "start_time": time_text(result.start_time),
         "end_time": time_text(result.end_time),
         "total_time": seconds(result.total_time),

@@ -73,7 +73,7 @@ def step_instance(step: StepInstance) -> dict[str, Any]:
 
 def host(value: Host) -> dict[str, Any]:
     """The names of a host."""
-    return {"bk_host_id": value.bk_host_id, "ip": value.ip, "bk_cloud_id": value.bk_cloud_id}
+    return {"bk_host_id": value.told_id, "ip": value.ip, "bk_cloud_id": value.bk_cloud_id}
 
 
 def host_result(result: HostResult) -> dict[str, Any]:
@@ -180,7 +180,8 @@ def _times(item: JobInstance | StepInstance) -> dict[str, int | None]:
 
 def _host_of(log: HostLog) -> dict[str, Any]:
     found = log.host or log.asked
-    return {"bk_host_id": found.bk_host_id, "bk_cloud_id": found.bk_cloud_id, "ip": found.ip}
+    host_id = log.asked.bk_host_id if log.host is None else log.host.told_id
+    return {"bk_host_id": host_id, "bk_cloud_id": found.bk_cloud_id, "ip": found.ip}
 
 
 def _script_log(log: HostLog) -> dict[str, Any]:
@@ -197,7 +198,7 @@ def _host_id(bk_host_id: int | None, known: Mapping[int, Host]) -> dict[str, Any
         return None
     host = known.get(bk_host_id)
     return {
-        "bk_host_id": bk_host_id,
+        "bk_host_id": host.told_id if host else bk_host_id,
         "bk_cloud_id": host.bk_cloud_id if host else None,
         "ip": host.ip if host else None,
     }

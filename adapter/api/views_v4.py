@@ -51,8 +51,12 @@ def execute_object(host: Host | None) -> dict[str, Any] | None:
     """A host as v4 names it."""
     if host is None:
         return None
-    named = {"bk_host_id": host.bk_host_id, "bk_cloud_id": host.bk_cloud_id, "ip": host.ip or None}
-    return {"type": _HOST, "resource_id": str(host.bk_host_id), "host": named}
+    named = {"bk_host_id": host.told_id, "bk_cloud_id": host.bk_cloud_id, "ip": host.ip or None}
+    return {
+        "type": _HOST,
+        "resource_id": host.label if host.told_id is None else str(host.told_id),
+        "host": named,
+    }
 
 
 def _result(result: HostResult) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _COMMANDS = {
     "logs": "adapter.cli.reports:logs",
     "artifacts": "adapter.cli.reports:artifacts",
     "callbacks": "adapter.cli.callbacks:callbacks",
+    "crons": "adapter.cli.crons:crons",
     "dangerous-records": "adapter.cli.dangerous:dangerous_records",
     "audit": "adapter.cli.audit:audit",
 }

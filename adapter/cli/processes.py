@@ -103,6 +103,19 @@ _OPTIONS = (
         help="Seconds between attempts at a callback. [default: 5,30,120,600,1800]",
     ),
     click.option(
+        "--cron-missed",
+        type=click.Choice(["skip", "run_once"]),
+        help="What becomes of times at which nobody could launch a cron. [default: skip]",
+    ),
+    click.option(
+        "--cron-late-seconds",
+        type=click.IntRange(0),
+        help="So late a cron is still launched; after that its time was missed. [default: 60]",
+    ),
+    click.option(
+        "--cron-time-zone", help="IANA name, of crons that name none. [default: this machine's zone]"
+    ),
+    click.option(
         "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]"
     ),
 )

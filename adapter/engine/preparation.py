@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
@@ -29,6 +29,7 @@ from adapter.config import Settings
 from adapter.engine.variables import hosts_before
 from adapter.job.model import Account, FileTask, Host, HostResult, ScriptTask, StepInstance
 from adapter.job.paths import expand_param, expand_target_path, path_problem
+from adapter.job.status import HostStatus
 from adapter.job.variables import StepVariables, is_shell
 from adapter.ports import Hosts
 from adapter.store.accounts import AccountStore
@@ -203,12 +204,15 @@ class Preparation:
 
     def present(self, hosts: Sequence[Host]) -> tuple[list[Host], list[Host]]:
         """Hosts that there still are, under the name that Ansible now knows them by, and the others."""
-        there = self.hosts.present(hosts)
-        present = [there[host.bk_host_id] for host in hosts if host.bk_host_id in there]
-        return present, [host for host in hosts if host.bk_host_id not in there]
+        there = self.hosts.present(host for host in hosts if not host.is_invalid)
+        present = [there[host.bk_host_id] for host in hosts if _is_in(there, host)]
+        return present, [host for host in hosts if not _is_in(there, host)]
 
     def absence(self, host: Host) -> HostEvent:
         """The end of a host that is not present."""
+        if host.is_invalid:
+            reason = "it was unknown, or not in the job's business, when the cron launched the job"
+            return HostEvent(name=host.name, status=HostStatus.INVALID_HOST, message=reason)
         status, reason = self.hosts.absence(host)
         return HostEvent(name=host.name, status=status, message=reason)
 
@@ -245,6 +249,10 @@ class Preparation:
         credential = self.accounts.credential(account.id)
         found = {"private_key": credential.private_key, "password": credential.password}
         return {secret_name(account, kind): value for kind, value in found.items() if value is not None}
+
+
+def _is_in(there: Mapping[int, Host], host: Host) -> bool:
+    return not host.is_invalid and host.bk_host_id in there
 
 
 def _require_paths(task: FileTask) -> None:

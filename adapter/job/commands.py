@@ -245,5 +245,6 @@ class JobFilter:
     type: int | None = None
     status: int | None = None
     ip: str | None = None
+    cron_id: int | None = None
     start: int = 0
     length: int = 20

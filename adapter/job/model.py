@@ -50,6 +50,14 @@ class Host:
     bk_cloud_id: int
     ip: str  #: "" if the inventory gives no address, only a DNS name
     name: str  #: inventory_hostname
+    is_invalid: bool = (
+        False  #: not to be used: unknown, or in no place where the job may go, when it was launched
+    )
+
+    @property
+    def told_id(self) -> int | None:
+        """The id as replies have it; None for an invalid host that was named by an address only."""
+        return self.bk_host_id if self.bk_host_id >= 0 else None
 
     @property
     def label(self) -> str:
@@ -322,6 +330,7 @@ class JobInstance:
     app_code: str = ""
     callback_url: str | None = None
     started: bool = True  #: False: waits for operate_job_instance 2 (start_task=false)
+    cron_id: int | None = None  #: the cron that launched it, which may be gone
     create_time: int | None = None
     start_time: int | None = None
     end_time: int | None = None

@@ -105,6 +105,13 @@ class Access:
                     iam.lacking(iam.action_of(api, action), [] if place is None else [place]),
                 )
 
+    def acting_for(self, app_code: str, user: str) -> Caller:
+        """Whom a cron is launched as: its last modifier, with what the application may do now. Raises EsbError."""
+        app = self._apps.get(app_code, user)
+        if app is None:
+            raise _unknown_app(app_code)
+        return _caller(app, user, "cron")
+
     def require_scope(self, caller: Caller, scope: Scope) -> None:
         """Raises PermissionDenied, with JOB's permission object, if the caller may not use the scope."""
         if caller.scopes is not None and scope not in caller.scopes:

@@ -20,14 +20,17 @@ from adapter.job.commands import (
     PlannedStep,
     PushConfigFile,
     TransferFile,
+    VariableValue,
 )
+from adapter.job.cron import Cron
 from adapter.job.dangerous import Finding
 from adapter.job.model import Host, JobInstance, JobVariable, Scope, StepInstance
 from adapter.job.plan import JobPlan
-from adapter.job.status import AccountType, TaskType
+from adapter.job.status import AccountType, LaunchMode, TaskType
 from adapter.job.variables import StepVariables, has_variables
 from adapter.messages import say
 from adapter.ports import Clock, Hosts, Planner
+from adapter.service import cron_hosts
 from adapter.service.catalog import Catalog
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.drafts import (
@@ -40,8 +43,8 @@ from adapter.service.fast_steps import config_step, file_step, script_step, sql_
 from adapter.service.host_passwords import of_hosts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables, reads_variables
-from adapter.service.step_builder import StepBuilder
-from adapter.store.jobs import JobStore
+from adapter.service.step_builder import Resolve, StepBuilder
+from adapter.store.jobs import Beside, JobStore
 from adapter.store.once import KeyTaken
 from adapter.store.password_key import PasswordKey
 
@@ -100,7 +103,7 @@ class Launch:
         self._dangerous = dangerous
         self._planner = planner
         self._password_key = password_key
-        self._builder = StepBuilder(catalog, hosts)
+        self._builder = StepBuilder(catalog, hosts.resolve)
 
     @_at_most_once
     def execute_script(self, command: ExecuteScript) -> Launched:
@@ -126,21 +129,51 @@ class Launch:
     def execute_plan(self, command: ExecutePlan) -> Launched:
         """The enabled steps of a stored plan: execute_job_plan, execute_job."""
         self._require_scope(command.scope)
-        plan = self._catalog.plan(command.plan_id)
-        if plan.scope != command.scope:
-            raise errors.PlanUnknown(command.plan_id)
-        drafts = drafts_of(plan, command.caller.user)
-        variables = PlanVariables.of(plan.variables, command.variables)
-        places = Places.within(command.scope, command.caller)
+        plan = self._plan_in(command.scope, command.plan_id)
         job = _job(
             command.caller, command.scope, plan.name, command.callback_url, self._clock.now_ms(), plan=plan
         )
+        job = replace(job, started=command.start_task)
+        return self._execute(command.caller, plan, job, command.variables, self._hosts.resolve)
+
+    def execute_cron(self, caller: Caller, cron: Cron, beside: Beside) -> Launched:
+        """The plan of a cron whose time has come: under the cron's name, and without a callback.
+
+        Hosts that are no more, or not in the scope, are marked, and the others run (contract f4). `beside` is done
+        in the transaction that stores the job: what it raises leaves none.
+        """
+        self._require_scope(cron.scope)
+        plan = self._plan_in(cron.scope, cron.plan_id)
+        job = _job(caller, cron.scope, cron.name, None, self._clock.now_ms(), plan=plan)
+        job = replace(job, launch_mode=LaunchMode.CRON, cron_id=cron.id)
+        values = cron.values_for(plan.variables)
+        return self._execute(caller, plan, job, values, partial(cron_hosts.resolved, self._hosts), beside)
+
+    def _plan_in(self, scope: Scope, plan_id: int) -> JobPlan:
+        plan = self._catalog.plan(plan_id)
+        if plan.scope != scope:
+            raise errors.PlanUnknown(plan_id)
+        return plan
+
+    def _execute(
+        self,
+        caller: Caller,
+        plan: JobPlan,
+        job: JobInstance,
+        values: Sequence[VariableValue],
+        resolve: Resolve,
+        beside: Beside | None = None,
+    ) -> Launched:
+        """The enabled steps of a plan of the job's scope, with values for its variables."""
+        drafts = drafts_of(plan, caller.user)
+        variables = PlanVariables.of(plan.variables, values)
+        places = Places.within(job.scope, caller)
         self._jobs.require_room(job)
         found = self._screened(drafts, places)
-        prepared = [self._builder.build(draft, places, variables) for draft in drafts]
-        told = variables.for_job(_shell_scripts(prepared), partial(self._hosts.resolve, command.scope))
-        job = replace(job, started=command.start_task)
-        return self._submit(command.caller, job, prepared, told, found)
+        builder = StepBuilder(self._catalog, resolve)
+        prepared = [builder.build(draft, places, variables) for draft in drafts]
+        told = variables.for_job(_shell_scripts(prepared), partial(resolve, job.scope))
+        return self._submit(caller, job, prepared, told, found, beside=beside)
 
     @_at_most_once
     def execute_platform_job(self, command: ExecutePlatformJob) -> Launched:
@@ -237,6 +270,7 @@ class Launch:
         variables: Sequence[JobVariable] = (),
         found: Sequence[Sequence[Finding]] = (),
         passwords: Sequence[Mapping[int, str]] = (),
+        beside: Beside | None = None,
     ) -> Launched:
         prepared = tuple(prepared)
         steps = tuple(
@@ -251,7 +285,13 @@ class Launch:
                 planned=tuple(self._planned(*one, variables) for one in zip(steps, hosts, strict=True)),
             )
         stored = self._jobs.add(
-            replace(job, steps=steps), [one.hosts for one in prepared], variables, caller, found, passwords
+            replace(job, steps=steps),
+            [one.hosts for one in prepared],
+            variables,
+            caller,
+            found,
+            passwords,
+            beside,
         )
         if stored.started:
             self._wake()

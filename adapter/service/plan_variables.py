@@ -56,7 +56,7 @@ class PlanVariables:
         """What is stored with the job. The hosts of a host variable that a script imports are looked up, once."""
         imported = {name for script in scripts for name in imported_names(script)}
         return tuple(
-            replace(variable, value=labels(resolve(self.servers[name])))
+            replace(variable, value=labels(_valid(resolve(self.servers[name]))))
             if name in imported and name in self.servers and not self.servers[name].is_empty
             else variable
             for name, variable in self.variables.items()
@@ -95,6 +95,10 @@ class PlanVariables:
 def reads_variables(language: int) -> bool:
     """True for a script that is given variables, and whose imports count."""
     return language == ScriptLanguage.SHELL
+
+
+def _valid(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+    return tuple(host for host in hosts if not host.is_invalid)
 
 
 def _require_array(variable: GlobalVariable) -> None:

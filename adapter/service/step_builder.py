@@ -17,6 +17,7 @@ from adapter.job.model import (
     Host,
     Scope,
     ScriptTask,
+    Server,
     StepInstance,
 )
 from adapter.job.rolling import (
@@ -36,7 +37,6 @@ from adapter.job.status import (
     StepType,
 )
 from adapter.messages import say
-from adapter.ports import Hosts
 from adapter.service import iam
 from adapter.service.catalog import Catalog
 from adapter.service.drafts import (
@@ -55,14 +55,18 @@ from adapter.service.plan_variables import PlanVariables
 MAX_SCRIPT_TARGETS = 50_000
 
 T = TypeVar("T")
+Resolve = Callable[[Scope, Server], tuple[Host, ...]]
 
 
 class StepBuilder:
-    """Builds steps out of drafts. Raises the JobError of whatever cannot be found or done."""
+    """Builds steps out of drafts. Raises the JobError of whatever cannot be found or done.
 
-    def __init__(self, catalog: Catalog, hosts: Hosts) -> None:
+    `resolve` is as Hosts.resolve().
+    """
+
+    def __init__(self, catalog: Catalog, resolve: Resolve) -> None:
         self._catalog = catalog
-        self._hosts = hosts
+        self._resolve = resolve
 
     def build(self, draft: StepDraft, places: Places, variables: PlanVariables) -> Prepared:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
@@ -217,7 +221,7 @@ class StepBuilder:
         return account
 
     def _targets(self, draft: StepDraft, places: Places, variables: PlanVariables) -> tuple[Host, ...]:
-        hosts = self._hosts.resolve(places.targets, variables.server(draft.target))
+        hosts = self._resolve(places.targets, variables.server(draft.target))
         if not hosts:
             raise errors.TargetEmpty(draft.name)
         return hosts
@@ -227,7 +231,7 @@ class StepBuilder:
     ) -> FileSource:
         if not source.files:
             raise errors.MissingParameter("file_source.file_list")
-        hosts = self._hosts.resolve(places.sources, variables.server(source.server))
+        hosts = self._resolve(places.sources, variables.server(source.server))
         if not hosts:
             raise errors.SourceEmpty(step)
         files = tuple(path.strip() for path in source.files)

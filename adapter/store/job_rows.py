@@ -49,6 +49,7 @@ def job_values(job: JobInstance) -> dict[str, Any]:
         "app_code": job.app_code,
         "callback_url": job.callback_url,
         "started": job.started,
+        "cron_id": job.cron_id,
         "create_time": job.create_time,
         "start_time": job.start_time,
         "end_time": job.end_time,
@@ -105,6 +106,7 @@ def host_values(
         "log_kept": 0,
         "batch": batch,
         "executed_in": execute_count,
+        "is_invalid": host.is_invalid,
     }
 
 
@@ -175,6 +177,7 @@ def to_job(row: sa.Row[Any], steps: tuple[StepInstance, ...] = ()) -> JobInstanc
         app_code=row.app_code,
         callback_url=row.callback_url,
         started=row.started,
+        cron_id=row.cron_id,
         create_time=row.create_time,
         start_time=row.start_time,
         end_time=row.end_time,
@@ -211,6 +214,7 @@ def to_step(row: sa.Row[Any]) -> StepInstance:
 HOST_COLUMNS: tuple[sa.Column[Any], ...] = (
     _host.bk_host_id, _host.bk_cloud_id, _host.ip, _host.name, _host.status, _host.exit_code, _host.error_code,
     _host.tag, _host.start_time, _host.end_time, _host.log_bytes, _host.log_kept, _host.batch, _host.executed_in,
+    _host.is_invalid,
 )  # fmt: skip
 _HOST_STATUS = {int(status): status for status in HostStatus}
 
@@ -220,9 +224,10 @@ def to_host_result(row: sa.Row[Any]) -> HostResult:
     (
         bk_host_id, bk_cloud_id, ip, name, status, exit_code, error_code,
         tag, start_time, end_time, log_bytes, log_kept, batch, executed_in,
+        is_invalid,
     ) = row[: len(HOST_COLUMNS)]  # fmt: skip
     return HostResult(
-        host=Host(bk_host_id=bk_host_id, bk_cloud_id=bk_cloud_id, ip=ip, name=name),
+        host=Host(bk_host_id=bk_host_id, bk_cloud_id=bk_cloud_id, ip=ip, name=name, is_invalid=is_invalid),
         status=_HOST_STATUS[status],
         exit_code=exit_code,
         error_code=error_code,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +62,10 @@ _OF_CAPTURED = sa.and_(
 )
 
 
+#: What is done in the transaction that stores a job.
+Beside = Callable[[sa.Connection, int], None]
+
+
 class JobStore(JobProgress, JobOperations):
     """The tables `job_instance`, `step_instance` and `host_result`."""
 
@@ -89,10 +93,12 @@ class JobStore(JobProgress, JobOperations):
         caller: Caller | None = None,
         dangerous: Sequence[Sequence[Finding]] = (),
         passwords: Sequence[Mapping[int, str]] = (),
+        beside: Beside | None = None,
     ) -> JobInstance:
         """Store the job, its steps and variables, a waiting host result for each of a step's `hosts`; or nothing.
 
         `dangerous` is what rules have found in each step, `passwords` those of its account by bk_host_id.
+        `beside` is done in the same transaction, with the job's id; what it raises leaves no job.
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
         Raises KeyTaken if the caller's key stands for a job by now, and what Room.keep() raises.
         """
@@ -113,6 +119,8 @@ class JobStore(JobProgress, JobOperations):
             note_findings(connection, job_id, zip((step.id for step in steps), dangerous, strict=False))
             if caller is not None and caller.once is not None:
                 mark_launched(connection, self._box, caller.app_code, caller.once, job_id)
+            if beside is not None:
+                beside(connection, job_id)
             stored = replace(job, id=job_id, steps=steps)
             self._room.keep(connection, stored)
             return stored
@@ -386,6 +394,7 @@ def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]] | None:
         (_job.c.launch_mode, wanted.launch_mode),
         (_job.c.type, wanted.type),
         (_job.c.status, wanted.status),
+        (_job.c.cron_id, wanted.cron_id),
     ):
         if value is not None:
             conditions.append(column == value)

@@ -199,6 +199,7 @@ job_instance = sa.Table(
     sa.Column("worker_id", sa.String(32)),  # who does it now
     sa.Column("claim", sa.Integer, nullable=False, server_default="0"),  # a fencing token: +1 for each owner
     sa.Column("changes", sa.BigInteger, nullable=False, server_default="0"),  # the last number given out
+    sa.Column("cron_id", sa.BigInteger),  # which launched it, and may be gone
     _change(),
     sa.Index("ix_job_instance_scope_create_time", "scope_type", "scope_id", "create_time"),
     sa.Index("ix_job_instance_other_scope_create_time", "other_scope_type", "other_scope_id", "create_time"),
@@ -252,6 +253,7 @@ _index_of(
     _job.scope_id,
     _job.app_code,
 )
+_index_of("ix_job_instance_cron", _job.cron_id.is_not(None), _job.cron_id, _job.create_time)
 _index_of("ix_job_instance_claimed", is_claimed(job_instance), _job.worker_id, _job.scope_type, _job.scope_id)
 
 #: The processes that run jobs. Others judge by `beat`, a counter, whether one is alive; its times are for people.
@@ -353,6 +355,8 @@ host_result = sa.Table(
     sa.Column("log_kept", sa.BigInteger, nullable=False),
     # The execution that the result, its log and its artifacts are of: an earlier one for a host not run again.
     sa.Column("executed_in", sa.Integer, nullable=False, server_default="0"),
+    # job.model.Host.is_invalid
+    sa.Column("is_invalid", sa.Boolean, nullable=False, server_default=sa.false()),
     _change(),
     sa.Index("ix_host_result_change", sa.text(OF_STEP), "execute_count", "change", "bk_host_id"),
     sqlite_with_rowid=False,

@@ -65,6 +65,15 @@ def insert_for(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | po
     return postgresql.insert(table)
 
 
+def database_now(connection: sa.Connection) -> sa.ColumnElement[int]:
+    """Milliseconds since the epoch by the database's clock: one clock for all, whatever their own say."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    seconds = (
+        "(julianday('now') - 2440587.5) * 86400" if is_sqlite else "extract(epoch FROM clock_timestamp())"
+    )
+    return sa.cast(sa.literal_column(f"{seconds} * 1000"), sa.BigInteger)
+
+
 def is_id(value: int) -> bool:
     """True if `value` can be the id of a row; anything else would only make the driver stumble."""
     return 0 < value <= MAX_ID

@@ -13,6 +13,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from adapter.store import tables
+from adapter.store.transactions import database_now
 
 _worker = tables.worker
 _job = tables.job_instance
@@ -78,7 +79,7 @@ class WorkerStore:
                 state=WorkerState.WORKING,
                 beat=0,
                 start_time=now_ms,
-                beat_time=_now(connection),
+                beat_time=database_now(connection),
             )
             connection.execute(statement)
             _forget_old_ones(connection)
@@ -91,7 +92,7 @@ class WorkerStore:
             statement = (
                 sa.update(_worker)
                 .where(_worker.c.id == worker_id, _worker.c.state.in_(_ALIVE))
-                .values(beat=_worker.c.beat + 1, beat_time=_now(connection))
+                .values(beat=_worker.c.beat + 1, beat_time=database_now(connection))
             )
             return connection.execute(statement).rowcount > 0
 
@@ -147,7 +148,7 @@ class WorkerStore:
         statement = sa.select(_worker).order_by(_worker.c.start_time.desc(), _worker.c.id)
         with self._engine.begin() as connection:
             jobs = {row.worker_id: row.jobs for row in connection.execute(counted)}
-            now = connection.execute(sa.select(_now(connection))).scalar_one()
+            now = connection.execute(sa.select(database_now(connection))).scalar_one()
             workers = [_to_worker(row) for row in connection.execute(statement)]
         return [
             WorkerReport(
@@ -160,15 +161,6 @@ class WorkerStore:
 
 
 _ALIVE = (WorkerState.WORKING, WorkerState.DRAINING)
-
-
-def _now(connection: sa.Connection) -> sa.ColumnElement[int]:
-    """Milliseconds since the epoch by the database's clock, for people: one clock for all."""
-    is_sqlite = connection.dialect.name == "sqlite"
-    seconds = (
-        "(julianday('now') - 2440587.5) * 86400" if is_sqlite else "extract(epoch FROM clock_timestamp())"
-    )
-    return sa.cast(sa.literal_column(f"{seconds} * 1000"), sa.BigInteger)
 
 
 def _release_jobs(connection: sa.Connection, worker_id: str) -> int:

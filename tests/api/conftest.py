@@ -16,12 +16,14 @@ from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.service.records import Records
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
+from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
@@ -103,6 +105,7 @@ class make_world:  # noqa: N801 used like a function
             [Host(bk_host_id=101, bk_cloud_id=0, ip="10.0.0.1", name="a")], {"biz_1": ["a"]}, default_biz="2"
         )
         launch, operate, query = RecordingLaunch(), RecordingOperate(), MemoryQuery()
+        catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
         services = Services(
             access=Access(stores.apps, clock, gateway),
             launch=launch,
@@ -116,10 +119,9 @@ class make_world:  # noqa: N801 used like a function
             records=Records(
                 JobStore(stores.engine, stores.box), CallbackStore(stores.engine), LogAccounts(stores.engine)
             ),
-            catalog=Catalog(
-                accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock
-            ),
+            catalog=catalog,
             dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
+            crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
             hosts=hosts,
             password_key=PasswordKey(stores.engine, stores.box).public_key,
             ready=lambda: None,

@@ -17,6 +17,7 @@ from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.launch import Launch
@@ -25,6 +26,7 @@ from adapter.service.query import Query
 from adapter.service.records import Records
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
+from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
@@ -94,6 +96,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         records=Records(jobs, CallbackStore(stores.engine), LogAccounts(stores.engine)),
         catalog=catalog,
         dangerous=dangerous,
+        crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
         hosts=hosts,
         password_key=password_key.public_key,
         ready=lambda: None,

@@ -33,6 +33,10 @@ def staged(stores: Stores, settings: Settings) -> Real:
     )
     rule = {**example("v3", "create_dangerous_rule"), "expression": "mkfs"}
     assert real.job.v3("create_dangerous_rule", rule)["code"] == 0
+    cron = {"name": "weekly", "job_plan_id": real.plan_id, "expression": "0 4 * * 1"}
+    variables = [{"name": "word", "value": "once a week"}]
+    scope = {"bk_scope_type": BIZ.type, "bk_scope_id": BIZ.id}
+    assert real.job.v3("save_cron", {**scope, **cron, "global_var_list": variables})["code"] == 0
     return real
 
 

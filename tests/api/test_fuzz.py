@@ -89,6 +89,14 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
     stores.close()
 
 
+def _of_a_cron(real: Real, body: dict[str, Any]) -> dict[str, Any]:
+    """The id of a cron that is there, and a name that none has."""
+    new = bodies.v3("save_cron", name=uuid.uuid4().hex, job_plan_id=real.plan_id)
+    cron_id = real.job.v3("save_cron", new)["data"]["id"]
+    fresh = {"id": cron_id, "cron_id": cron_id, "name": uuid.uuid4().hex, "cron_name": uuid.uuid4().hex}
+    return {key: value for key, value in fresh.items() if key in body}
+
+
 def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     """A request that succeeds, with the ids that there are."""
     body: dict[str, Any] = getattr(bodies, dialect)(name)
@@ -103,6 +111,8 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     if name.endswith("able_dangerous_rule") or name == "update_dangerous_rule":
         rule = bodies.v3("create_dangerous_rule", expression=uuid.uuid4().hex)
         body["id"] = real.job.v3("create_dangerous_rule", rule)["data"]["id"]
+    if "cron" in name and not name.endswith("_list"):
+        body |= _of_a_cron(real, body)
     known = {"bk_job_id": real.plan_id, "job_plan_id": real.plan_id, "db_account_id": real.db_account_id}
     for key, value in known.items():
         if key in body:

@@ -14,11 +14,13 @@ from alembic.config import Config
 from cryptography.fernet import Fernet
 
 from adapter import errors
+from adapter.job.cron import Cron
 from adapter.job.model import JobInstance, JobVariable, Scope
 from adapter.job.permissions import Permission
 from adapter.store import database, tables, tables_access
 from adapter.store.accounts import AccountStore
 from adapter.store.apps import AppStore
+from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
@@ -196,3 +198,39 @@ def test_who_was_registered_keeps_every_right(engine: sa.Engine, tmp_path: Path)
         assert (token.app.old_hashed_secret, token.app.act_as_any_user) == (None, True)
     with engine.connect() as connection:
         assert connection.execute(sa.select(tables_access.permission)).all() == []
+
+
+def test_what_came_with_crons_goes_up_with_data(engine: sa.Engine, tmp_path: Path) -> None:
+    """Jobs are of no cron, and none of their hosts is invalid; a plan that is there can be launched by one."""
+    bring_to(engine, "0018")
+    job(engine, 1, 3)
+    host: dict[str, Any] = {
+        "step_instance_id": 10,
+        "execute_count": 0,
+        "bk_host_id": 7,
+        "order": 0,
+        "bk_cloud_id": 0,
+    }
+    host |= {"ip": "10.0.0.1", "name": "h", "status": 9, "error_code": 0, "tag": "", "log_bytes": 0}
+    insert(engine, "host_result", log_kept=0, **host)
+    scope = {"scope_type": "biz", "scope_id": "2"}
+    insert(engine, "job_template", id=1, name="t", steps="[]", variables="[]", **scope)
+    insert(engine, "job_plan", id=1, template_id=1, name="p", steps="null")
+    migrate(engine, tmp_path / "lock")
+    box = SecretBox.of_file(tmp_path / "key")
+    jobs, crons = JobStore(engine, box), CronStore(engine, box)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(tables.job_instance.c.cron_id)).scalar_one() is None
+    assert [result.host.is_invalid for result in jobs.hosts(10, 0)] == [False]
+    cron = Cron(
+        id=0,
+        scope=Scope("biz", "2"),
+        name="c",
+        plan_id=1,
+        plan_name="",
+        expression="0 3 * * *",
+        execute_time=None,
+        time_zone="UTC",
+        app_code="a",
+    )
+    assert crons.create(cron).plan_name == "p"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapter.api.openapi import (
+    replies_cron,
     replies_execution,
     replies_library,
     replies_steps,
@@ -19,7 +20,8 @@ REPLIES: Mapping[str, Mapping[str, Reply]] = {
         **replies_v4.PLUGIN_REPLIES,
         **replies_steps.REPLIES,
         **replies_library.REPLIES,
+        **replies_cron.REPLIES,
     },
-    "v2": replies_v2.REPLIES,
+    "v2": {**replies_v2.REPLIES, **replies_cron.REPLIES_V2},
     "v4": replies_v4.REPLIES,
 }

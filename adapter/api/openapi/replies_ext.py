@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from adapter.api import ext
 from adapter.api.openapi.members import Reply, Shape, flag, many, text, whole
+from adapter.api.openapi.replies_cron import REPLIES_EXT
 from adapter.api.openapi.replies_execution import HostName
 
 
@@ -75,4 +76,5 @@ class LogSizes(Printed):
 REPLIES: Mapping[str, Reply] = {
     f"{ext.PREFIX}/job_instances/{{job_instance_id}}/callbacks": Callbacks,
     f"{ext.PREFIX}/step_instances/{{step_instance_id}}/logs": LogSizes,
+    **REPLIES_EXT,
 }

@@ -31,6 +31,8 @@ VALUES = {
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
     "language": ("en", "en"),
+    "cron_missed": ("run_once", "run_once"),
+    "cron_time_zone": ("Asia/Shanghai", "Asia/Shanghai"),
     "jwt_public_keys": ("/k/a.pem, /k/b.pem", (Path("/k/a.pem"), Path("/k/b.pem"))),
     "internal_networks": ("10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),
 }

@@ -8,14 +8,17 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from adapter.engine.audit import Audit
 from adapter.engine.file_cache import FileCache
 from adapter.engine.step_run import StepRuns
 from adapter.engine.surroundings import HandedOver
 from adapter.job.model import FileSource, FileTask, JobInstance, StepInstance
+from adapter.job.operations import StepOperation, move_of
 from adapter.job.rolling import Rolling, RollingType
 from adapter.job.status import HostStatus, RunStatus, StepType
+from adapter.store import tables
 from adapter.store.audit import AuditStore
 from adapter.store.claims import Claim, ClaimLost
 from adapter.store.collected import CollectedRuns
@@ -152,6 +155,27 @@ def test_hosts_that_left_the_inventory_are_invalid_and_the_others_run(runs: Runs
     assert runs.runs.run(job.steps[0].id) is RunStatus.FAILED
     results = runs.bench.jobs.hosts(job.steps[0].id, 0)
     assert {item.status for item in results} == {HostStatus.INVALID_HOST}
+
+
+def test_invalid_hosts_of_a_cron_are_never_run(runs: Runs) -> None:
+    """State 2 with the reason, though the inventory knows them; a retry ends the same way."""
+    job = runs.bench.job()
+    (step,) = job.steps
+    with runs.bench.engine.begin() as connection:
+        connection.execute(sa.update(tables.host_result).values(is_invalid=True))
+    assert runs.runs.run(step.id) is RunStatus.FAILED
+    results = runs.bench.jobs.hosts(step.id, 0)
+    assert {item.status for item in results} == {HostStatus.INVALID_HOST}
+    assert b"when the cron launched the job" in runs.bench.logs.read(step.id, 0, 1)
+    stored = runs.bench.jobs.step(step.id)
+    assert stored is not None
+    runs.bench.jobs.finish_job(job.id, RunStatus.FAILED, 1)
+    move = move_of(StepOperation.RETRY_ALL, stored)
+    assert move is not None
+    assert runs.bench.jobs.operate(StepOperation.RETRY_ALL, move, stored, 2)
+    assert all(item.host.is_invalid for item in runs.bench.jobs.hosts(step.id, 1))
+    assert runs.runs.run(step.id) is RunStatus.FAILED
+    assert {item.status for item in runs.bench.jobs.hosts(step.id, 1)} == {HostStatus.INVALID_HOST}
 
 
 def begun(runs: Runs) -> tuple[JobInstance, Path]:
