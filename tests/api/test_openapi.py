@@ -76,6 +76,23 @@ def test_its_examples_are_carried_out(real: Real, dialect: str, name: str) -> No
         assert mistakes(path, method, response.status_code, reply) == []
 
 
+LAUNCHES = [
+    (dialect, name)
+    for dialect, name in WRITTEN
+    if DOCUMENT["paths"][path_of(dialect, name)]["post"]["x-action"] == "launch"
+]
+
+
+@pytest.mark.parametrize(("dialect", "name"), LAUNCHES)
+def test_a_plan_is_as_it_says(real: Real, dialect: str, name: str) -> None:
+    """What a launch would do is described as well."""
+    path = path_of(dialect, name)
+    body = {**sent(real, dialect, name), "plan_only": True}
+    response = real.job.http.post(path, json={**real.job.credentials, **body})
+    assert response.json()["data"]["step_list"]
+    assert mistakes(path, "post", response.status_code, response.json()) == []
+
+
 def _changes_nothing(path: str) -> bool:
     """What changes something is asked once: the second time it may be there already."""
     return bool(next(iter(DOCUMENT["paths"][path].values()))["x-action"] == "view")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapter.api.openapi.members import PageOf, Reply, Shape, flag, many, one, table, text, whole
+from adapter.api.openapi.members import PageOf, Reply, Shape, flag, many, one, text, whole
 
 
 class Times(Shape):
@@ -54,8 +54,8 @@ class PlannedStep(Shape):
     name = text()
     type = whole()
     host_list = many(PlannedHost)
-    inventory = table(null=True)
-    playbook = many(table(), null=True)
+    inventory = text(null=True)
+    playbook = text(null=True)
 
 
 class Planned(Shape):
