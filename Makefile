@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 
 # Values of local runs reach the shell as environment variables, never as text of a recipe; and as they were
 # given: make would expand a $ in them.
-GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB SINCE ON_HOSTS INVENTORY BENCH RUNS CHAOS_SEED CHAOS_ROUNDS FUZZ_REQUESTS FUZZ_SEED
+GIVEN := FILE SRC DEST TARGET PARAM ACCOUNT SCOPE ID JOB SINCE ON_HOSTS INVENTORY BENCH RUNS CHAOS_SEED CHAOS_ROUNDS FUZZ_REQUESTS FUZZ_SEED BASE_URL PROFILE SECTION SHORT
 $(foreach name,$(GIVEN),$(eval override $(name) := $$(value $(name))))
 export $(GIVEN) DATA_DIR HOSTS LAB_DIR POSTGRES_DIR
 # Nothing is written outside the checkout.
@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench rolling property fuzz chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
+.PHONY: help setup run demo test bench rolling property fuzz conformance chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -55,6 +55,10 @@ property: setup ## PROPERTY_STEPS=50000 things happen to jobs beside a model of 
 
 fuzz: setup ## FUZZ_REQUESTS=10000 made up from /openapi.json, each reply held to it (FUZZ_SEED=… repeats them)
 	@FUZZ_REQUESTS=$${FUZZ_REQUESTS:-10000} exec $(BIN)/python -m pytest -q -s --show-capture=no tests/fuzz
+
+conformance: setup ## the contract's table against BASE_URL=… (PROFILE=file.yml), or this service (SECTION="c logs" SHORT=1)
+	@exec $(BIN)/python -m tests.conformance --base-url "$$BASE_URL" --section "$$SECTION" \
+		$${PROFILE:+--profile "$$PROFILE"} $${SHORT:+--short}
 
 chaos: setup ## faults in random order under many jobs, repeatable: CHAOS_SEED=… CHAOS_ROUNDS=5 (10 kills each)
 	@exec $(BIN)/python -m tests.chaos $${CHAOS_SEED:+--seed "$$CHAOS_SEED"} \
