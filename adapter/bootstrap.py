@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from starlette.applications import Starlette
-from tzlocal import get_localzone_name
 
 from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
@@ -50,6 +49,7 @@ from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.service.records import Records
+from adapter.service.schedule import local_time_zone
 from adapter.store.audit import AuditStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
@@ -151,7 +151,7 @@ def build(settings: Settings) -> Adapter:
         records=records_of(stores, jobs),
         catalog=catalog,
         dangerous=dangerous,
-        crons=Crons(crons, catalog, settings.cron_time_zone or get_localzone_name()),
+        crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),
         hosts=hosts,
         password_key=password_key.public_key,
         ready=lambda: _ask(stores.engine),

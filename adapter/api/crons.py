@@ -10,6 +10,7 @@ from adapter.api.json_text import shown
 from adapter.api.launch_v3 import plan_variable
 from adapter.api.reports import CronReport, CronReports
 from adapter.errors import CronUnknown, InvalidParameter
+from adapter.job.actions import Action
 from adapter.job.cron import Cron, CronFilter
 from adapter.messages import say
 from adapter.service.crons import CronFields
@@ -113,8 +114,12 @@ def _set_status(call: Call, id_name: str, status_name: str) -> int:
     status = call[status_name]
     if status is None or status < 0:
         raise InvalidParameter(status_name, say("must be at least 0, not {value}", value=shown(status)))
-    change = call.services.crons.start if status == _STARTED else call.services.crons.stop
-    change(call.caller, call.scope, cron_id)
+    if status != _STARTED:
+        call.services.crons.stop(call.caller, call.scope, cron_id)
+        return cron_id
+    # JOB looks now, too, whether its launches will be allowed.
+    call.services.access.require(call.caller, Action.LAUNCH, call.scopes, "execute_job_plan")
+    call.services.crons.start(call.caller, call.scope, cron_id)
     return cron_id
 
 

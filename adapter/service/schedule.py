@@ -6,9 +6,13 @@ import zoneinfo
 from datetime import datetime
 from functools import cache
 
+import structlog
 from cronsim import CronSim, CronSimError
+from tzlocal import get_localzone_name
 
 from adapter.messages import Phrase, say
+
+log = structlog.get_logger(__name__)
 
 MAX_EXPRESSION = 255
 #: The year 9999 ends here; what is beyond it are milliseconds.
@@ -55,6 +59,20 @@ def fire_after(expression: str, time_zone: str, after_ms: int) -> int | None:
 def is_time_zone(name: str) -> bool:
     """True for the names of IANA's zones that this machine knows."""
     return name in _known_zones()
+
+
+def local_time_zone() -> str:
+    """This machine's zone by its name; UTC if that has none here, and the log says so."""
+    try:
+        name = get_localzone_name() or ""
+    except zoneinfo.ZoneInfoNotFoundError as error:  # two files of the system say different things
+        name, reason = "", " ".join(str(error).split())
+    else:
+        reason = f"its time zone {name!r} is none of IANA's" if name else "it does not name its time zone"
+    if is_time_zone(name):
+        return name
+    log.warning("crons_are_in_utc", reason=reason, hint="set ADAPTER_CRON_TIME_ZONE")
+    return "UTC"
 
 
 @cache

@@ -12,13 +12,16 @@ import pytest
 
 from adapter.config import Settings
 from adapter.errors import PlanEmpty
+from adapter.job.actions import Action
 from adapter.job.cron import Firing, Missed
 from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.job.plan import GlobalVariable, PlanScript, PlanStep
 from adapter.job.status import LaunchMode, StepType, TaskType, VariableType
+from adapter.service.applications import Applications
 from adapter.store.crons import CronStore
 from adapter.store.opening import Stores, open_store
 
+from .client import JobClient
 from .conftest import StoppedClock
 from .real import TARGET, Real, build
 
@@ -467,6 +470,21 @@ def test_jobs_of_crons_with_hosts_that_are_none(real: Real) -> None:
         )
     )
     assert (log["bk_host_id"], log["ip"]) == (None, "10.6.6.6")
+
+
+def test_who_starts_a_cron_must_be_allowed_to_launch(real: Real, stores: Stores) -> None:
+    """To save it and to stop it is to manage; JOB asks at the start what it will ask at each of its times."""
+    made = saved(real)
+    secret = Applications(stores.apps, StoppedClock()).create(
+        "manager", actions=frozenset({Action.MANAGE}), act_as_any_user=True
+    )
+    credentials = {"bk_app_code": "manager", "bk_app_secret": secret, "bk_username": "eve"}
+    manager = JobClient(real.job.http, credentials)
+    refused = manager.v3("update_cron_status", {**BIZ, "id": made["id"], "status": 1})
+    assert (refused["code"], refused["permission"]["actions"][0]["id"]) == (9900403, "launch_job_plan")
+    assert ok(v3(real, "get_cron_detail", id=made["id"]))["status"] == 0
+    assert ok(manager.v3("save_cron", {**BIZ, "id": made["id"], "name": "mine"}))["name"] == "mine"
+    ok(manager.v3("update_cron_status", {**BIZ, "id": made["id"], "status": 2}))
 
 
 def test_the_service_of_crons_has_their_paths(real: Real) -> None:

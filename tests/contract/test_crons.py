@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import event
 
 from adapter import errors
+from adapter.job.actions import Action
 from adapter.job.commands import Caller, JobFilter, VariableValue
 from adapter.job.cron import CronRunState, Firing, MissedPolicy
 from adapter.job.model import Server
@@ -303,19 +304,21 @@ def test_what_cannot_be_launched_is_told(node: Node, engine: sa.Engine) -> None:
     assert node.again(cron).next_fire_time == START + 2 * MINUTE
 
 
-@pytest.mark.parametrize("withdrawn", ["scope", "application"])
+@pytest.mark.parametrize("withdrawn", ["scope", "action", "application"])
 def test_whom_its_application_may_act_for_no_longer(node: Node, engine: sa.Engine, withdrawn: str) -> None:
     """What it may do now counts, not what it could when the cron was saved."""
     cron = node.started(node.plan_id())
     if withdrawn == "scope":
         node.apps.update("app", scopes=frozenset({TARGET}))
+    elif withdrawn == "action":
+        node.apps.update("app", actions=frozenset({Action.MANAGE}))
     else:
         with engine.begin() as connection:
             connection.execute(sa.delete(tables.app))
     Node.now[0] = START + MINUTE
     node.firing().look()
     (run,) = node.told(cron)
-    assert (run.state, run.code) == (REFUSED, 9900403 if withdrawn == "scope" else 1306000)
+    assert (run.state, run.code) == (REFUSED, 1306000 if withdrawn == "application" else 9900403)
     assert node.count() == 0
 
 
@@ -342,6 +345,24 @@ def test_what_will_pass_is_waited_for(node: Node) -> None:
     last = node.told(cron)[-1]
     assert (last.state, last.fire_time) == (MISSED, START + 2 * hour)
     assert "system quota" in last.message
+
+
+def test_cmdb_that_is_away_is_waited_for(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what will pass: the time is launched when it is there again."""
+    cron = node.started(node.plan_id())
+
+    def away(*_: object) -> None:
+        raise errors.CmdbUnreachable("no answer")
+
+    monkeypatch.setattr(node.hosts, "resolve", away)
+    Node.now[0] = START + MINUTE
+    firing = node.firing()
+    firing.look()
+    assert node.told(cron) == []
+    monkeypatch.undo()
+    node.steady = 10.0
+    firing.look()
+    assert [run.state for run in node.told(cron)] == [LAUNCHED]
 
 
 def test_nothing_is_launched_before_hosts_are_known(node: Node) -> None:

@@ -11,6 +11,7 @@ import httpx
 from tests.e2e.conftest import NewService
 from tests.e2e.jobs import wait_until
 from tests.lab import Lab
+from tests.support.audits import agrees
 from tests.support.service import Service
 
 #: Host 104 is in another business, and 4711 is nowhere.
@@ -23,6 +24,13 @@ templates:
       - {id: 4501, name: say, type: 1, target: {host_id_list: [101, 104, 4711]},
          script: {language: 1, account: root, content: 'echo "said by $word"; echo "$word" >> "$HOME/by-cron"'}}
     plans: [{id: 4500, name: by the clock}]
+  - name: files by the clock
+    steps:
+      - {id: 4601, name: fetch, type: 2, target: {host_id_list: [101]},
+         file: {account: root, target_path: /tmp/by-cron/,
+                sources: [{account: root, files: [/etc/hostname], server: {host_id_list: [101]}},
+                          {account: root, files: [/etc/passwd], server: {host_id_list: [104]}}]}}
+    plans: [{id: 4600, name: files by the clock}]
 """
 LATE = 1
 
@@ -36,10 +44,11 @@ def told(service: Service, api: str, /, **fields: Any) -> Any:
     return reply["data"]
 
 
-def one_off(service: Service, name: str, at: int) -> int:
+def one_off(service: Service, name: str, at: int, plan_id: int = 4500) -> int:
     """A started cron that is launched once; its id."""
-    variables = [{"name": "word", "value": name}]
-    cron = told(service, "save_cron", job_plan_id=4500, name=name, execute_time=at, global_var_list=variables)
+    variables = [{"name": "word", "value": name}] if plan_id == 4500 else []
+    fields = {"job_plan_id": plan_id, "name": name, "execute_time": at, "global_var_list": variables}
+    cron = told(service, "save_cron", **fields)
     told(service, "update_cron_status", id=cron["id"], status=1)
     return int(cron["id"])
 
@@ -62,6 +71,7 @@ def test_a_killed_service_and_a_missed_time(lab: Lab, fresh_service: NewService)
     service.apply(_PLAN)
     at = soon(2)
     cron_id = one_off(service, "cron", at)
+    files_id = one_off(service, "files", at, 4600)
     wait_until(lambda: runs(service, cron_id), "the cron's time", timeout=10)
     (run,) = runs(service, cron_id)
     assert (run["state"], run["fire_time"]) == ("launched", at * 1000)
@@ -76,6 +86,14 @@ def test_a_killed_service_and_a_missed_time(lab: Lab, fresh_service: NewService)
     states = {one["bk_host_id"]: one["status"] for one in step["step_ip_result_list"]}
     assert states == {101: 9, 104: 2, 4711: 2}
     assert service.log_of(1, job_id, step["step_instance_id"], 101) == "said by cron\n"
+    (run,) = runs(service, files_id)
+    status = service.finished(1, run["job_instance_id"])
+    (step,) = status["step_instance_list"]
+    assert step["status"] == 4
+    entries = service.file_logs_of(1, run["job_instance_id"], step["step_instance_id"], 101)
+    downloads = {entry["src_ip"]["bk_host_id"]: entry["status"] for entry in entries if entry["mode"] == 1}
+    assert downloads == {101: 4, 104: 5}  # what 104 has is never read
+    agrees(service.data_dir, lab.inventory, with_hosts=False)
 
     missed_at = soon(2)
     missed_id = one_off(service, "missed", missed_at)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 
 from adapter.messages import Language
-from adapter.service.schedule import expression_problem, fire_after, is_time_zone
+from adapter.service import schedule
+from adapter.service.schedule import expression_problem, fire_after, is_time_zone, local_time_zone
 
 BERLIN, SHANGHAI = "Europe/Berlin", "Asia/Shanghai"
 
@@ -123,3 +125,22 @@ def test_zones(name: str) -> None:
 def test_names_that_are_no_zones(name: str) -> None:
     """Nothing else is: no offset, no directory, no path."""
     assert not is_time_zone(name)
+
+
+def conflict() -> str:
+    raise ZoneInfoNotFoundError("Multiple conflicting\n time zones")
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        (lambda: "Asia/Tokyo", "Asia/Tokyo"),
+        (lambda: None, "UTC"),
+        (lambda: "CST6CDT,M3.2.0,M11.1.0", "UTC"),
+        (conflict, "UTC"),
+    ],
+)
+def test_the_machines_own(monkeypatch: pytest.MonkeyPatch, name: Callable[[], str | None], zone: str) -> None:
+    """A machine that does not name its zone keeps nothing from starting."""
+    monkeypatch.setattr(schedule, "get_localzone_name", name)
+    assert local_time_zone() == zone
