@@ -35,6 +35,7 @@ from adapter.hosts.cmdb import CmdbHosts
 from adapter.hosts.cmdb_client import CmdbClient, Credentials
 from adapter.hosts.index import IdsFor
 from adapter.hosts.inventory import InventoryHosts
+from adapter.hosts.reachability import SshReachability
 from adapter.job.cron import MissedPolicy
 from adapter.job.egress import EgressRule
 from adapter.service.access import Access
@@ -79,6 +80,7 @@ class Adapter:
     jobs: JobStore
     hosts: AnyHosts
     services: Services
+    reachability: SshReachability
     worker: Worker | None
     scheduler: Scheduler | None
 
@@ -106,6 +108,7 @@ class Adapter:
             self.scheduler.stop()
         if self.worker is not None:
             self.worker.stop(self.settings.drain_seconds)
+        self.reachability.stop()
         self.hosts.stop()
         self.stores.close()
 
@@ -140,6 +143,7 @@ def build(settings: Settings) -> Adapter:
         password_key,
     )
     crons = CronStore(stores.engine, stores.box)
+    reachability = SshReachability(hosts.variables)
     services = Services(
         access=access,
         launch=launch,
@@ -153,6 +157,7 @@ def build(settings: Settings) -> Adapter:
         dangerous=dangerous,
         crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),
         hosts=hosts,
+        reachability=reachability,
         password_key=password_key.public_key,
         ready=lambda: _ask(stores.engine),
     )
@@ -162,6 +167,7 @@ def build(settings: Settings) -> Adapter:
         jobs=jobs,
         hosts=hosts,
         services=services,
+        reachability=reachability,
         worker=worker,
         scheduler=None if worker is None else _scheduler(settings, crons, launch, access, hosts),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from adapter.job.commands import PlannedRun
-from adapter.job.model import Host, Scope, Server, StepInstance
+from adapter.job.model import Host, Scope, Seen, Server, StepInstance
 from adapter.job.status import HostStatus
 from adapter.job.variables import StepVariables
 
@@ -59,6 +59,10 @@ class Hosts(Protocol):
         """
         ...
 
+    def within(self, scope: Scope, bk_host_ids: Iterable[int]) -> tuple[Host, ...]:
+        """Those of the hosts that are in the scope, in the order of the ids; the others are left out."""
+        ...
+
     def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
         """Those hosts that there are, by id, of whatever business."""
         ...
@@ -76,5 +80,16 @@ class Hosts(Protocol):
 
         Values are as `ansible-inventory --list` prints them: {"__ansible_unsafe": text} marks text that must
         not be rendered, {"__ansible_vault": text} stays encrypted. Hosts that are gone are absent.
+        """
+        ...
+
+
+class Reachability(Protocol):
+    """Which hosts answer (decision 42). Says nothing of a host about which that cannot be told from here."""
+
+    def seen(self, hosts: Sequence[Host], wait: float = 0) -> Mapping[int, Seen]:
+        """What is known, by bk_host_id; hosts that nobody has seen lately are looked at for `wait` seconds.
+
+        With 0 nobody is looked at.
         """
         ...

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapter.api import (
+    agents,
     bkci,
     catalog_v3,
     contexts,
@@ -119,6 +120,7 @@ V3_SERVICES: ByService = {
         "get_job_plan_detail": endpoint(
             schemas_catalog.GetJobPlanDetail, catalog_v3.plan, views_plans.detail, action=Action.VIEW
         ),
+        "query_agent_info": endpoint(agents.QueryAgentInfo, agents.info, agents.agents, action=Action.VIEW),
         "create_account": endpoint(
             schemas_catalog.CreateAccount,
             catalog_v3.create_account,

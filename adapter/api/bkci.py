@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapter.api import launch_v3, launch_v4, queries_v3
+from adapter.api import agents, launch_v3, launch_v4, queries_v3
 from adapter.api.call import Call
 from adapter.api.reports import HostRef, JobReport, StepLogs
 from adapter.errors import FieldInvalid, NotSupported
@@ -43,7 +43,7 @@ def transfer_file(call: Call) -> Launched:
 def status(call: Call) -> JobReport:
     """bkci_plugin_get_job_instance_status."""
     with_hosts = {"return_ip_result": call["include_execute_object_task_result"]}
-    return queries_v3.status(replace(call, fields=call.fields | with_hosts))
+    return agents.with_alive(call, queries_v3.status(replace(call, fields=call.fields | with_hosts)))
 
 
 def batch_log(call: Call) -> StepLogs:
@@ -51,7 +51,7 @@ def batch_log(call: Call) -> StepLogs:
     listed = call["execute_object_list"]
     if not 1 <= len(listed) <= _MAX_OBJECTS:
         raise FieldInvalid("execute_object_list", say("must list 1..{limit} hosts", limit=_MAX_OBJECTS))
-    return queries_v3.step_logs(call, [_host(item) for item in listed])
+    return agents.logs_with_alive(call, queries_v3.step_logs(call, [_host(item) for item in listed]))
 
 
 def _v4_target(fields: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from adapter.api.use_cases import Launch, Operate, Query
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.messages import Language
-from adapter.ports import Hosts
+from adapter.ports import Hosts, Reachability
 from adapter.service.access import Access
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
@@ -37,6 +37,7 @@ class Services:
     dangerous: DangerousScripts
     crons: Crons
     hosts: Hosts
+    reachability: Reachability
     password_key: Callable[[], str]
     ready: Callable[[], None]
 

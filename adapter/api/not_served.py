@@ -19,9 +19,6 @@ _MANAGEMENT = """
     update_credential update_file_source update_script_basic
     update_script_version
 """
-_SYSTEM_ONLY = """
-    query_agent_info
-"""
 
 
 def _names(*texts: str) -> frozenset[str]:
@@ -39,7 +36,6 @@ NOT_YET: Mapping[str, frozenset[str]] = {
     "v3": _names(
         _MANAGEMENT,
         _PUBLIC_SCRIPTS,
-        _SYSTEM_ONLY,
     ),
     "v4": _names(
         """

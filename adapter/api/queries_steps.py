@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from adapter.api import checks, file_logs
+from adapter.api import agents, checks, file_logs
 from adapter.api.call import Call
-from adapter.api.reports import StepDetail, StepStatus, VariablesReport, by_host
+from adapter.api.reports import StepDetail, StepStatus, VariablesReport, by_host, source_hosts
 from adapter.errors import AccountUnknown, MissingOrInvalid, StepNotExist
 from adapter.job import groups as result_groups
 from adapter.job.commands import AccountRef
@@ -17,10 +17,13 @@ from adapter.job.model import Account, HostResult, JobInstance, StepInstance
 def detail(call: Call) -> StepDetail:
     """v3 get_step_instance_detail."""
     _, step = _found(call, call["job_instance_id"], call["step_instance_id"])
+    targets = tuple(result.host for result in call.services.query.hosts(step))
+    everyone = {host.bk_host_id: host for host in targets} | source_hosts(step)
     return StepDetail(
         step=call.services.query.resolved(step),
-        targets=tuple(result.host for result in call.services.query.hosts(step)),
+        targets=targets,
         accounts=_accounts(call, step),
+        alive=agents.alive(call, list(everyone.values())),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adapter.api import queries_v3
+from adapter.api import agents, queries_v3
 from adapter.api.call import Call
 from adapter.api.reports import HostRef, JobPage, JobReport, StepLogs
 from adapter.errors import FieldInvalid, NotSupported
@@ -16,7 +16,7 @@ _MAX_LOG_HOSTS = 50
 def status(call: Call) -> JobReport:
     """get_job_instance_status."""
     with_hosts = {"return_ip_result": call["return_execute_object_result"]}
-    return queries_v3.status(replace(call, fields=call.fields | with_hosts))
+    return agents.with_alive(call, queries_v3.status(replace(call, fields=call.fields | with_hosts)))
 
 
 def batch_log(call: Call) -> StepLogs:
@@ -30,7 +30,7 @@ def batch_log(call: Call) -> StepLogs:
         asked = [HostRef(bk_host_id=id_) for id_ in call[name]]
     else:
         asked = [HostRef(**item) for item in call[name]]
-    return queries_v3.step_logs(call, asked)
+    return agents.logs_with_alive(call, queries_v3.step_logs(call, asked))
 
 
 def job_list(call: Call) -> JobPage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapter.api.use_cases import Query
 from adapter.job.cron import Cron
@@ -34,10 +34,11 @@ class Operated:
 
 @dataclass(frozen=True, kw_only=True)
 class JobReport:
-    """A job instance; `hosts` by step instance id, None if nobody asked."""
+    """A job instance; `hosts` by step instance id, None if nobody asked; `alive` as far as it is known."""
 
     job: JobInstance
     hosts: Mapping[int, tuple[HostResult, ...]] | None = None
+    alive: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,7 @@ class StepLogs:
     step: StepInstance
     logs: tuple[HostLog, ...]
     known: Mapping[int, Host]
+    alive: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ class StepDetail:
     step: StepInstance
     targets: tuple[Host, ...]
     accounts: Mapping[int, Account]
+    alive: Mapping[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,11 @@ def job_status(report: JobReport) -> dict[str, Any]:
     """bkci_plugin_get_job_instance_status; a step without hosts to tell of has no list of them."""
     steps = []
     for step in report.job.steps:
-        hosts = [] if report.hosts is None else [_result(item) for item in report.hosts.get(step.id, ())]
+        hosts = (
+            []
+            if report.hosts is None
+            else [_result(item, report.alive) for item in report.hosts.get(step.id, ())]
+        )
         listed = {"execute_object_result_list": hosts} if hosts else {}
         steps.append({**views_v3.step_instance(step), **listed})
     return {
@@ -30,8 +34,8 @@ def batch_log(logs: StepLogs) -> dict[str, Any]:
     """bkci_plugin_batch_get_job_instance_execute_object_log."""
     is_file = logs.step.file is not None
     there = [log for log in logs.logs if log.host is not None]
-    scripts = [] if is_file else [_script_log(log) for log in there]
-    files = [_file_log(log, logs.known) for log in there if log.files] if is_file else []
+    scripts = [] if is_file else [_script_log(log, logs.alive) for log in there]
+    files = [_file_log(log, logs) for log in there if log.files] if is_file else []
     return {
         "job_instance_id": logs.step.job_instance_id,
         "step_instance_id": logs.step.id,
@@ -41,35 +45,38 @@ def batch_log(logs: StepLogs) -> dict[str, Any]:
     }
 
 
-def _execute_object(host: Host | None) -> dict[str, Any] | None:
-    found = views_v4.execute_object(host)
+def _execute_object(host: Host | None, alive: Mapping[int, int]) -> dict[str, Any] | None:
+    found = views_v4.execute_object(host, alive)
     if found is None:
         return None
-    unknown = dict.fromkeys(("bk_cloud_name", "ipv6", "bk_agent_id", "alive"))
+    unknown = dict.fromkeys(("bk_cloud_name", "ipv6", "bk_agent_id"))
     return {**found, "host": {**found["host"], **unknown}}
 
 
-def _result(result: HostResult) -> dict[str, Any]:
+def _result(result: HostResult, alive: Mapping[int, int]) -> dict[str, Any]:
     told = views_v3.host_result(result)
     names = ("status", "tag", "exit_code", "error_code", "start_time", "end_time", "total_time")
-    return {"execute_object": _execute_object(result.host), **{name: told[name] for name in names}}
+    return {"execute_object": _execute_object(result.host, alive), **{name: told[name] for name in names}}
 
 
-def _script_log(log: HostLog) -> dict[str, Any]:
-    return {"execute_object": _execute_object(log.host), "log_content": log.text}
+def _script_log(log: HostLog, alive: Mapping[int, int]) -> dict[str, Any]:
+    return {"execute_object": _execute_object(log.host, alive), "log_content": log.text}
 
 
-def _file_log(log: HostLog, known: Mapping[int, Host]) -> dict[str, Any]:
+def _file_log(log: HostLog, logs: StepLogs) -> dict[str, Any]:
     return {
-        "execute_object": _execute_object(log.host),
-        "file_atomic_task_logs": [_entry(entry, known) for entry in log.files],
+        "execute_object": _execute_object(log.host, logs.alive),
+        "file_atomic_task_logs": [_entry(entry, logs) for entry in log.files],
     }
 
 
-def _entry(entry: FileLog, known: Mapping[int, Host]) -> dict[str, Any]:
-    told = views_v3.file_entry(entry, known)
+def _entry(entry: FileLog, logs: StepLogs) -> dict[str, Any]:
+    told = views_v3.file_entry(entry, logs.known)
     source, target = (
-        None if id_ is None else known.get(id_) for id_ in (entry.src_host_id, entry.dest_host_id)
+        None if id_ is None else logs.known.get(id_) for id_ in (entry.src_host_id, entry.dest_host_id)
     )
-    ends = {"src_execute_object": _execute_object(source), "dest_execute_object": _execute_object(target)}
+    ends = {
+        "src_execute_object": _execute_object(source, logs.alive),
+        "dest_execute_object": _execute_object(target, logs.alive),
+    }
     return {name: value for name, value in told.items() if name not in ("src_ip", "dest_ip")} | ends

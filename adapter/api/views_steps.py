@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapter.api import views_v2, views_v3
@@ -162,7 +162,7 @@ def _script(report: StepDetail, script: ScriptTask) -> dict[str, Any]:
         "script_param": script.param,
         "script_timeout": script.timeout,
         "account": _account(report, script.account_id),
-        "server": _server(report.targets),
+        "server": _server(report.targets, report.alive),
         "is_param_sensitive": int(script.param_sensitive),
         "is_ignore_error": int(report.step.ignore_error),
     }
@@ -175,7 +175,7 @@ def _file(report: StepDetail, file: FileTask) -> dict[str, Any]:
                 "file_type": _GIVEN_FILE if source.is_given else _SERVER_FILE,
                 "file_list": list(source.files),
                 "account": _account(report, source.account_id),
-                "server": _server(source.hosts),
+                "server": _server(source.hosts, report.alive),
                 "file_source_id": None,
                 "file_source_code": None,
             }
@@ -184,7 +184,7 @@ def _file(report: StepDetail, file: FileTask) -> dict[str, Any]:
         "file_destination": {
             "path": file.target_path,
             "account": _account(report, file.account_id),
-            "server": _server(report.targets),
+            "server": _server(report.targets, report.alive),
         },
         "timeout": file.timeout,
         "source_speed_limit": file.upload_speed_limit,
@@ -199,11 +199,11 @@ def _account(report: StepDetail, id_: int) -> dict[str, Any]:
     return {"id": id_, "name": found.account if found else None, "alias": found.alias if found else None}
 
 
-def _server(hosts: Iterable[Host]) -> dict[str, Any]:
+def _server(hosts: Iterable[Host], alive: Mapping[int, int]) -> dict[str, Any]:
     """What the request's groups and nodes resolved to; that they were groups is not kept."""
     return {
         "variable": None,
-        "ip_list": [{**_named(host), "alive": None} for host in hosts],
+        "ip_list": [{**_named(host), "alive": alive.get(host.bk_host_id)} for host in hosts],
         "dynamic_group_list": None,
         "topo_node_list": None,
     }

@@ -22,7 +22,10 @@ def job_status(report: JobReport) -> dict[str, Any]:
         "step_instance_list": [
             {
                 **views_v3.step_instance(step),
-                "step_execute_object_result_list": [_result(item) for item in hosts.get(step.id, ())] or None,
+                "step_execute_object_result_list": [
+                    _result(item, report.alive) for item in hosts.get(step.id, ())
+                ]
+                or None,
             }
             for step in report.job.steps
         ],
@@ -37,8 +40,10 @@ def batch_log(logs: StepLogs) -> dict[str, Any]:
         "job_instance_id": logs.step.job_instance_id,
         "step_instance_id": logs.step.id,
         "log_type": _FILE_LOG if is_file else _SCRIPT_LOG,
-        "script_step_execute_object_logs": None if is_file else [_script_log(log) for log in there],
-        "file_step_execute_object_logs": [_file_log(log, logs.known) for log in there] if is_file else None,
+        "script_step_execute_object_logs": None
+        if is_file
+        else [_script_log(log, logs.alive) for log in there],
+        "file_step_execute_object_logs": [_file_log(log, logs) for log in there] if is_file else None,
     }
 
 
@@ -47,11 +52,16 @@ def job_list(page: JobPage) -> dict[str, Any]:
     return {"job_instance_list": [views_v3.job_row(job) for job in page.jobs]}
 
 
-def execute_object(host: Host | None) -> dict[str, Any] | None:
-    """A host as v4 names it."""
+def execute_object(host: Host | None, alive: Mapping[int, int]) -> dict[str, Any] | None:
+    """A host as v4 names it; of one that is not in `alive` nobody knows whether it answers."""
     if host is None:
         return None
-    named = {"bk_host_id": host.told_id, "bk_cloud_id": host.bk_cloud_id, "ip": host.ip or None}
+    named = {
+        "bk_host_id": host.told_id,
+        "bk_cloud_id": host.bk_cloud_id,
+        "ip": host.ip or None,
+        "alive": alive.get(host.bk_host_id),
+    }
     return {
         "type": _HOST,
         "resource_id": host.label if host.told_id is None else str(host.told_id),
@@ -59,9 +69,9 @@ def execute_object(host: Host | None) -> dict[str, Any] | None:
     }
 
 
-def _result(result: HostResult) -> dict[str, Any]:
+def _result(result: HostResult, alive: Mapping[int, int]) -> dict[str, Any]:
     return {
-        "execute_object": execute_object(result.host),
+        "execute_object": execute_object(result.host, alive),
         "status": int(result.status),
         "tag": result.tag,
         "exit_code": result.exit_code,
@@ -71,28 +81,28 @@ def _result(result: HostResult) -> dict[str, Any]:
     }
 
 
-def _script_log(log: HostLog) -> dict[str, Any]:
-    return {"execute_object": execute_object(log.host), "log_content": log.text}
+def _script_log(log: HostLog, alive: Mapping[int, int]) -> dict[str, Any]:
+    return {"execute_object": execute_object(log.host, alive), "log_content": log.text}
 
 
-def _file_log(log: HostLog, known: Mapping[int, Host]) -> dict[str, Any]:
-    entries = [(entry.mode, _entry(entry, known)) for entry in log.files]
+def _file_log(log: HostLog, logs: StepLogs) -> dict[str, Any]:
+    entries = [(entry.mode, _entry(entry, logs)) for entry in log.files]
     return {
-        "execute_object": execute_object(log.host),
+        "execute_object": execute_object(log.host, logs.alive),
         "upload_log": [entry for mode, entry in entries if mode == 0] or None,
         "download_log": [entry for mode, entry in entries if mode == 1] or None,
     }
 
 
-def _entry(entry: FileLog, known: Mapping[int, Host]) -> dict[str, Any]:
+def _entry(entry: FileLog, logs: StepLogs) -> dict[str, Any]:
     source, target = (
-        None if id_ is None else known.get(id_) for id_ in (entry.src_host_id, entry.dest_host_id)
+        None if id_ is None else logs.known.get(id_) for id_ in (entry.src_host_id, entry.dest_host_id)
     )
     return {
         "mode": entry.mode,
-        "src_execute_object": execute_object(source),
+        "src_execute_object": execute_object(source, logs.alive),
         "src_path": entry.src_path,
-        "dest_execute_object": execute_object(target),
+        "dest_execute_object": execute_object(target, logs.alive),
         "dest_path": entry.dest_path or None,
         "status": entry.status,
         "log_content": file_logs.log_text(entry),

@@ -89,6 +89,13 @@ class CmdbHosts:
             chosen |= {host.id: host for host in self._node(inside, node, deadline)}
         return tuple(connections.named(index, _plain(host)) for host in chosen.values())
 
+    def within(self, scope: Scope, bk_host_ids: Iterable[int]) -> tuple[Host, ...]:
+        """Those of the hosts that are in the scope."""
+        deadline, index = Deadline(self._timeout), self._inventory.index
+        inside = self._businesses(scope, deadline) or ()
+        found = self._by_ids(bk_host_ids, deadline).values()
+        return tuple(connections.named(index, _plain(host)) for host in found if host.biz in inside)
+
     def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
         """Those hosts that CMDB has, by id."""
         index = self._inventory.index

@@ -57,7 +57,8 @@ def variables(index: HostIndex, host: Host) -> Mapping[str, Any]:
 
 def _own(index: HostIndex, host: Host) -> Host | None:
     """The inventory's host that this one is."""
-    found = index.hosts.get(host.bk_host_id)
+    # Ids below 0 are those of hosts that the inventory gives none; a job's host without an id is another.
+    found = index.hosts.get(host.bk_host_id) if host.bk_host_id > 0 else None
     if found is None and host.ip:
         found = index.at(host.bk_cloud_id, host.ip)
         if found is not None and found.bk_host_id > 0:

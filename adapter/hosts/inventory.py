@@ -107,6 +107,10 @@ class InventoryHosts:
         """The hosts `server` lists within `scope`."""
         return resolve.resolve(self.index, scope, server)
 
+    def within(self, scope: Scope, bk_host_ids: Iterable[int]) -> tuple[Host, ...]:
+        """Those of the hosts that are in the scope."""
+        return resolve.within(self.index, scope, bk_host_ids)
+
     def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
         """Those hosts that there are, by id."""
         return resolve.find(self.index, bk_host_ids)

@@ -29,6 +29,12 @@ def resolve(index: HostIndex, scope: Scope, server: Server) -> tuple[Host, ...]:
     return tuple(map(index.hosts.__getitem__, chosen))
 
 
+def within(index: HostIndex, scope: Scope, bk_host_ids: Iterable[int]) -> tuple[Host, ...]:
+    """Those of the hosts that are in the scope."""
+    inside = index.scopes.get(scope, _NOBODY)
+    return tuple(index.hosts[bk_host_id] for bk_host_id in dict.fromkeys(bk_host_ids) if bk_host_id in inside)
+
+
 def find(index: HostIndex, bk_host_ids: Iterable[int]) -> dict[int, Host]:
     """Those of the hosts that the inventory has."""
     wanted = dict.fromkeys(bk_host_ids)

@@ -65,6 +65,14 @@ class Host:
         return f"{self.bk_cloud_id}:{self.ip}" if self.ip else self.name
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What was found of a host from here. There are no agents: its SSH server stands for one."""
+
+    answers: bool
+    version: str | None = None  #: of what answered, e.g. OpenSSH_9.2p1
+
+
 #: Where files come from that a request brought: a local file's host is 0_0.0.0.0 to JOB.
 SERVICE_HOST = Host(bk_host_id=0, bk_cloud_id=0, ip="0.0.0.0", name="")  # noqa: S104 no address to bind
 

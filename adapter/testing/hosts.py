@@ -55,6 +55,10 @@ class MemoryHosts:
         """The hosts `server` lists within `scope`."""
         return resolve.resolve(self._loaded(), scope, server)
 
+    def within(self, scope: Scope, bk_host_ids: Iterable[int]) -> tuple[Host, ...]:
+        """Those of the hosts that are in the scope."""
+        return resolve.within(self._loaded(), scope, bk_host_ids)
+
     def find(self, bk_host_ids: Iterable[int]) -> Mapping[int, Host]:
         """Those hosts that there are, by id."""
         return resolve.find(self._loaded(), bk_host_ids)

@@ -125,6 +125,7 @@ _V3: dict[str, dict[str, Any]] = {
     "get_job_instance_global_var_value": {"job_instance_id": 100},
     "get_job_plan_list": {"name": "plan", "job_template_id": 1, "start": 0, "length": 20},
     "get_job_plan_detail": {"job_plan_id": 1},
+    "query_agent_info": {"host_id_list": [101]},
     "create_account": {
         "account": "app",
         "type": 1,

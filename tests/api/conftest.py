@@ -31,6 +31,7 @@ from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
 from adapter.testing.hosts import MemoryHosts
+from adapter.testing.reachability import MemoryReachability
 
 from .client import JobClient, TestClient
 from .doubles import MemoryQuery, RecordingLaunch, RecordingOperate
@@ -52,6 +53,7 @@ class World:
     stores: Stores
     hosts: MemoryHosts
     services: Services
+    reachability: MemoryReachability
     launch: RecordingLaunch
     operate: RecordingOperate
     query: MemoryQuery
@@ -106,6 +108,7 @@ class make_world:  # noqa: N801 used like a function
         )
         launch, operate, query = RecordingLaunch(), RecordingOperate(), MemoryQuery()
         catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
+        reachability = MemoryReachability()
         services = Services(
             access=Access(stores.apps, clock, gateway),
             launch=launch,
@@ -123,6 +126,7 @@ class make_world:  # noqa: N801 used like a function
             dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
             crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
             hosts=hosts,
+            reachability=reachability,
             password_key=PasswordKey(stores.engine, stores.box).public_key,
             ready=lambda: None,
         )
@@ -133,6 +137,7 @@ class make_world:  # noqa: N801 used like a function
             stores=stores,
             hosts=hosts,
             services=services,
+            reachability=reachability,
             launch=launch,
             operate=operate,
             query=query,

@@ -9,7 +9,7 @@ from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
 from adapter.engine.planning import Planning
 from adapter.engine.preparation import Preparation
-from adapter.job.model import Host, Scope, Server
+from adapter.job.model import Host, Scope, Seen, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
 from adapter.ports import Clock, Hosts
@@ -34,6 +34,7 @@ from adapter.store.logs import LogStore
 from adapter.store.opening import Stores
 from adapter.store.password_key import PasswordKey
 from adapter.testing.hosts import MemoryHosts
+from adapter.testing.reachability import MemoryReachability
 
 from .client import JobClient, TestClient
 
@@ -85,6 +86,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         jobs=jobs, accounts=stores.accounts, hosts=hosts, settings=settings, installation="real"
     )
     password_key = PasswordKey(stores.engine, stores.box)
+    reachability = MemoryReachability({101: Seen(answers=True, version="OpenSSH_9.2p1")})
     services = Services(
         access=Access(stores.apps, clock),
         launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation), password_key),
@@ -98,6 +100,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         dangerous=dangerous,
         crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
         hosts=hosts,
+        reachability=reachability,
         password_key=password_key.public_key,
         ready=lambda: None,
     )

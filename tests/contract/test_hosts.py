@@ -250,6 +250,14 @@ def test_a_business_set(hosts: Hosts) -> None:
     assert sorted(ids(hosts, SET_9, dynamic_groups=("web",))) == [1, 2]
 
 
+def test_those_within_a_scope(hosts: Hosts) -> None:
+    """Without a word about the others."""
+    asked = [4, 99, 3, 1, 4]
+    assert [host.bk_host_id for host in hosts.within(BIZ_2, asked)] == [4, 1]
+    assert [host.bk_host_id for host in hosts.within(SET_9, asked)] == [4, 3, 1]
+    assert hosts.within(Scope("biz", "404"), asked) == ()
+
+
 def test_an_unknown_scope_has_no_hosts(hosts: Hosts) -> None:
     """Its nodes are empty, its hosts are another's."""
     nowhere = Scope("biz", "404")

@@ -22,6 +22,20 @@ class Account(InScope, Authored):
     description = text(null=True)
 
 
+class Agent(Shape):
+    """What stands for a host's agent."""
+
+    bk_host_id = whole()
+    status = whole()
+    version = text(null=True)
+
+
+class Agents(Shape):
+    """query_agent_info."""
+
+    agent_info_list = many(Agent)
+
+
 class PasswordEncryption(Shape):
     """get_account_password_encryption_metadata."""
 
@@ -90,6 +104,7 @@ class Finding(Shape):
 
 
 REPLIES: Mapping[str, Reply] = {
+    "query_agent_info": Agents,
     "create_account": Account,
     "get_account_list": PageOf(Account),
     "get_account_password_encryption_metadata": PasswordEncryption,

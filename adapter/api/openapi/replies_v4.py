@@ -11,12 +11,18 @@ from adapter.api.openapi import replies_execution as v3
 from adapter.api.openapi.members import Reply, Shape, flag, many, one, text, whole
 
 
+class HostV4(v3.HostName):
+    """A host as v4 names it."""
+
+    alive = whole(null=True)
+
+
 class ExecuteObject(Shape):
     """What a step runs on: a host."""
 
     type = whole()
     resource_id = text()
-    host = one(v3.HostName)
+    host = one(HostV4)
 
 
 class ExecuteObjectResult(Shape):

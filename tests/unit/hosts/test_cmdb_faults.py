@@ -474,6 +474,13 @@ def test_how_hosts_are_reached(make: Make) -> None:
     assert make().variables([HOST_1]) == {"cmdb-1": {"ansible_host": "10.0.0.1", "bk_cloud_id": 0}}
 
 
+def test_a_host_without_an_id_is_no_host_of_the_inventory(make: Make) -> None:
+    """A cron's job has hosts that were named by an address only; they have numbers below 0."""
+    hosts = make(plain={"ansible_host": "10.0.0.9", "ansible_user": "x"})
+    unknown = Host(bk_host_id=-1, bk_cloud_id=0, ip="10.0.0.1", name="invalid host 0:10.0.0.1")
+    assert "ansible_user" not in hosts.variables([unknown])[unknown.name]
+
+
 def test_names_that_are_made_stand_for_one_host(make: Make) -> None:
     """An inventory's `cmdb-5` is host 5, or nobody."""
     hosts = make(**{"cmdb-5": {"ansible_host": "10.0.0.1", "ansible_user": "x"}})
