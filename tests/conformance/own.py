@@ -43,6 +43,7 @@ _VALUES: dict[str, Any] = {
     "plan": 1,
     "plan_step": 1,
     "plan_asks": 2,
+    "may_make_rules": True,
     "plan_variable": "GREETING",
     "directory": "/tmp/job-conformance",
 }
