@@ -127,3 +127,13 @@ def test_what_differs_is_seen(real: Real, change: dict[str, object], told: str) 
     changed = {**reply, "data": {**reply["data"], **change}}
     found = mistakes(path_of("v3", "get_job_instance_status"), "post", 200, changed)
     assert any(told in mistake for mistake in found), found
+
+
+def test_its_other_paths_are_served(world: World) -> None:
+    """Each path of x-also-at answers as the API does: an unknown name would say so, or be a 404."""
+    item = DOCUMENT["paths"][path_of("v3", "get_account_list")]["post"]
+    assert len(item["x-also-at"]) == 4
+    for path in [path_of("v3", "get_account_list"), *item["x-also-at"]]:
+        for base in ("", "/api/bk-job/prod"):
+            reply = world.job.post(base + path, {"bk_scope_type": "biz", "bk_scope_id": "1"})
+            assert reply["code"] == 0, path

@@ -41,6 +41,7 @@ class Converter:
         self._texts = texts
         self._names: dict[str, type[Schema]] = {}
         self.missing: set[str] = set()  #: fields that nobody has described, as `dialect: Schema.field`
+        self.used: set[str] = set()  #: the descriptions that are in the document
         plugin = MarshmallowPlugin(schema_name_resolver=self._name)
         self._spec = APISpec(title="", version="", openapi_version=OPENAPI, plugins=[plugin])
         assert isinstance(plugin.converter, OpenAPIConverter)
@@ -83,11 +84,12 @@ class Converter:
         if not isinstance(field.parent, Schema) or field.name is None:
             return {}  # an entry of a list, which the list describes
         owner = type(field.parent).__name__.lstrip("_")
-        found = self._texts.field(self.dialect, owner, field.name)
-        if found is None:
+        key = self._texts.key(self.dialect, owner, field.name)
+        if key is None:
             self.missing.add(f"{self.dialect}: {owner}.{field.name}")
             return {}
-        return {"description": found}
+        self.used.add(key)
+        return {"description": self._texts.fields[key]}
 
 
 def _bounds(field: fields.Number) -> dict[str, Any]:

@@ -42,6 +42,13 @@ class Gaps:
     fields: set[str] = field(default_factory=set)
     summaries: set[str] = field(default_factory=set)
     replies: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)  #: and the descriptions of fields that are used
+
+    def look_at(self, *converters: Converter) -> None:
+        """What these have not found, and what they have."""
+        for converter in converters:
+            self.fields |= converter.missing
+            self.used |= converter.used
 
 
 @cache
@@ -62,9 +69,9 @@ def build() -> tuple[dict[str, Any], Gaps]:
             api = _Api(dialect, name, found, service_of[name], requests, replies, gaps)
             paths[CANONICAL[dialect].format(name=name)] = api.path_item()
         schemas |= requests.components() | _as_answered(dialect, replies.components())
-        gaps.fields |= requests.missing | replies.missing
-    found_paths, found_schemas, missing = ext_paths()
-    gaps.fields |= missing
+        gaps.look_at(requests, replies)
+    found_paths, found_schemas, converters = ext_paths()
+    gaps.look_at(*converters)
     return {
         "openapi": OPENAPI,
         "info": prose.info(__version__),

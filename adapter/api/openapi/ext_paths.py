@@ -37,12 +37,12 @@ def _paths() -> Iterator[ExtPath]:
         yield ExtPath(path=record.path, schema=record.schema)
 
 
-def ext_paths() -> tuple[dict[str, Any], dict[str, Any], set[str]]:
-    """Paths, the schemas they refer to, and fields that nobody has described."""
+def ext_paths() -> tuple[dict[str, Any], dict[str, Any], tuple[Converter, Converter]]:
+    """Paths, the schemas they refer to, and the converters, which know what is described."""
     requests, replies = Converter(_DIALECT, texts()), Converter(_DIALECT, texts(), part=".reply")
     paths = {found.path: {"get": _operation(found, requests, replies)} for found in _paths()}
     schemas = requests.components() | replies.components()
-    return paths | _without_asking(), schemas, requests.missing | replies.missing
+    return paths | _without_asking(), schemas, (requests, replies)
 
 
 def _operation(found: ExtPath, requests: Converter, replies: Converter) -> dict[str, Any]:

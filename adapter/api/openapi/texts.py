@@ -30,10 +30,10 @@ class Texts:
     fields: Mapping[str, str]
     apis: Mapping[str, Mapping[str, Text]]  #: by dialect and name
 
-    def field(self, dialect: str, schema: str, name: str) -> str | None:
-        """The most particular description of a field, None if there is none."""
+    def key(self, dialect: str, schema: str, name: str) -> str | None:
+        """Where the most particular description of a field stands, None if there is none."""
         keys = (f"{dialect}.{schema}.{name}", f"{schema}.{name}", f"{dialect}.{name}", name)
-        return next((self.fields[key] for key in keys if key in self.fields), None)
+        return next((key for key in keys if key in self.fields), None)
 
     def api(self, dialect: str, name: str) -> Text:
         """What is written of an API; of one that nobody has written of, its name."""
