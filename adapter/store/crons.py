@@ -29,6 +29,8 @@ _plan, _template = tables.job_plan, tables.job_template
 
 #: Runs of a cron that are kept, the newest.
 KEPT_RUNS = 100
+#: That a launch waits for another node's launch of the same cron.
+LOCK_SECONDS = 5
 
 _CRONS = sa.select(_cron, _plan.c.name.label("plan_name")).join(_plan, _plan.c.id == _cron.c.plan_id)
 _OF_ID = _CRONS.where(_cron.c.id == sa.bindparam("cron"))
@@ -257,8 +259,11 @@ class CronStore:
 def _claim_time(connection: sa.Connection, firing: Firing) -> None:
     """Move the cron on to its next time. Of several that try, in any processes, one succeeds.
 
-    The others wait for it, and find the time moved on: AlreadySettled.
+    The others wait for it, and find the time moved on: AlreadySettled. A node that was frozen in the midst of it
+    keeps them no longer than LOCK_SECONDS: what the database raises then is tried again.
     """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
     statement = (
         sa.update(_cron)
         .where(_unsettled(firing.cron_id, firing.revision, firing.due))

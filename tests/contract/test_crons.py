@@ -251,6 +251,30 @@ def test_many_nodes_launch_each_time_once(each_database: str, node: Node, box: S
     assert len({job.id for cron in crons for job in node.launched(cron)}) == 30
 
 
+def test_a_node_that_is_frozen_keeps_its_cron_only(
+    postgresql_url: str, box: SecretBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the midst of a launch: the others launch what else is due, and that one once it is free."""
+    monkeypatch.setattr("adapter.store.crons.LOCK_SECONDS", 1)
+    engine = open_database(postgresql_url)
+    migrate(engine, tmp_path / "lock")
+    Node.now[0] = START
+    node = Node.on(engine, box)
+    node.set_up()
+    plan_id = node.plan_id()
+    kept, free = node.started(plan_id, "kept"), node.started(plan_id, "free")
+    Node.now[0] = START + MINUTE
+    firing = node.firing()
+    with engine.connect() as frozen:
+        frozen.execute(sa.update(cron_table).where(cron_table.c.id == kept.id).values(name="frozen"))
+        firing.look()
+        assert (len(node.launched(kept)), len(node.launched(free))) == (0, 1)
+    node.steady = 10.0
+    firing.look()
+    assert (len(node.launched(kept)), len(node.launched(free))) == (1, 1)
+    engine.dispose()
+
+
 def test_a_clock_that_is_put_back_launches_nothing_twice(node: Node) -> None:
     """By an hour, or before the cron was saved: its next time is what it was."""
     cron = node.started(node.plan_id())
