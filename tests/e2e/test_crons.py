@@ -69,7 +69,7 @@ def test_a_killed_service_and_a_missed_time(lab: Lab, fresh_service: NewService)
     """A time comes: hosts that may run do, the others are 2, the step is 4. Another comes while nobody is there."""
     service = fresh_service()
     service.apply(_PLAN)
-    at = soon(2)
+    at = soon(3)
     cron_id = one_off(service, "cron", at)
     files_id = one_off(service, "files", at, 4600)
     wait_until(lambda: runs(service, cron_id), "the cron's time", timeout=10)
@@ -95,7 +95,7 @@ def test_a_killed_service_and_a_missed_time(lab: Lab, fresh_service: NewService)
     assert downloads == {101: 4, 104: 5}  # what 104 has is never read
     agrees(service.data_dir, lab.inventory, with_hosts=False)
 
-    missed_at = soon(2)
+    missed_at = soon(3)
     missed_id = one_off(service, "missed", missed_at)
     next_id = one_off(service, "next", missed_at + 3600)
     service.kill()
