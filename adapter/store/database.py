@@ -14,6 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import event
 
 #: A server whose machine or cable is gone is noticed within about ten seconds, not when TCP gives up.
@@ -79,17 +81,52 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def migrate(engine: sa.Engine, lock_file: Path) -> None:
-    """Bring the schema to the newest revision. Processes that start at once take turns.
+    """Bring the schema to the newest revision, in one transaction: all of it, or nothing.
 
-    On one machine at `lock_file`: SQLite's lock comes too late. On PostgreSQL at a lock of the database.
+    Processes that start at once take turns: on one machine at `lock_file`, for SQLite's lock comes too late; on
+    PostgreSQL at a lock of the database. Raises ValueError if the database is of a newer version of the adapter.
     """
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with _locked(lock_file), engine.begin() as connection:
-        if connection.dialect.name != "sqlite":
-            take_turns(connection, Turn.MIGRATION)
+    script = ScriptDirectory.from_config(config)
+    with engine.connect() as connection:
+        if _is_current(connection, script):
+            return  # without waiting for whoever writes
+    with _locked(lock_file), engine.connect() as connection, _without_foreign_keys(connection):
+        take_turns(connection, Turn.MIGRATION)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.commit()
+
+
+def _is_current(connection: sa.Connection, script: ScriptDirectory) -> bool:
+    """True if there is nothing to do. Raises ValueError for a database that a newer version has migrated."""
+    known = {revision.revision for revision in script.walk_revisions()}
+    heads = MigrationContext.configure(connection).get_current_heads()
+    for found in heads:
+        if found not in known:
+            raise ValueError(
+                f"the database is at revision {found}, this version of the adapter knows those up to "
+                f"{script.get_current_head()}: start a newer version, or restore a backup that was made before it "
+                "came; there is no way down"
+            )
+    return heads == tuple(script.get_heads())
+
+
+@contextmanager
+def _without_foreign_keys(connection: sa.Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew: dropping the old one would delete what refers to its rows."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql(
+        "PRAGMA foreign_keys=OFF"
+    )  # before BEGIN: within a transaction it does nothing
+    try:
+        yield
+    finally:
+        connection.rollback()
+        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def take_turns(connection: sa.Connection, turn: Turn) -> None:
