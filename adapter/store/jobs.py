@@ -317,17 +317,19 @@ class JobStore(JobProgress, JobOperations):
         conditions = _conditions(wanted)
         if conditions is None:
             return 0, ()
-        count = sa.select(sa.func.count()).select_from(_job).where(*conditions)
-        page = (
-            sa.select(_job)
-            .where(*conditions)
-            .order_by(_job.c.create_time.desc(), _job.c.id.desc())
-            .offset(min(wanted.start, MAX_ID))
-            .limit(min(wanted.length, MAX_ID))
-        )
+        found = sa.union_all(
+            *(
+                sa.select(_job.c.id, _job.c.create_time).where(*conditions, own)
+                for own in _visible_in(wanted.scope)
+            )
+        ).subquery()
         with self._engine.begin() as connection:
-            total = connection.execute(count).scalar_one()
-            return total, tuple(job_rows.to_job(row) for row in connection.execute(page))
+            total = connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
+            if wanted.start >= total:
+                return total, ()
+            rows = connection.execute(_page(found, total, wanted))
+            jobs = [job_rows.to_job(row) for row in rows]
+        return total, tuple(sorted(jobs, key=lambda job: (job.create_time or 0, job.id), reverse=True))
 
     def _add_step(
         self, connection: sa.Connection, step: StepInstance, targets: tuple[Host, ...], given: Sealed
@@ -379,8 +381,7 @@ def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]] | None:
     texts = [text for text in (wanted.operator, wanted.name, wanted.ip) if text is not None]
     if not all(is_storable(text) for text in texts):
         return None
-    conditions = [
-        _visible_in(wanted.scope),
+    conditions: list[sa.ColumnElement[bool]] = [
         _job.c.create_time.between(
             min(wanted.create_time_start, MAX_ID), min(wanted.create_time_end, MAX_ID)
         ),
@@ -405,15 +406,27 @@ def _conditions(wanted: JobFilter) -> list[sa.ColumnElement[bool]] | None:
     return conditions
 
 
-def _visible_in(scope: Scope) -> sa.ColumnElement[bool]:
-    """A platform job belongs to both its businesses."""
-    return sa.or_(
-        sa.and_(_job.c.scope_type == scope.type, _job.c.scope_id == scope.id),
-        sa.and_(_job.c.other_scope_type == scope.type, _job.c.other_scope_id == scope.id),
-    )
+def _page(found: sa.FromClause, total: int, wanted: JobFilter) -> sa.Select[Any]:
+    """The rows of a page of what was found. Its ids are looked for from the nearer end, without their rows."""
+    length = min(wanted.length, total - wanted.start)
+    left = total - wanted.start - length
+    columns = (found.c.create_time, found.c.id)
+    if wanted.start <= left:
+        order, offset = [column.desc() for column in columns], wanted.start
+    else:
+        order, offset = [column.asc() for column in columns], left
+    page = sa.select(found.c.id).order_by(*order).offset(offset).limit(length).subquery()
+    return sa.select(_job).join(page, page.c.id == _job.c.id)
+
+
+def _visible_in(scope: Scope) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """A scope's jobs: its own, and platform jobs of another, which belong to both. None twice."""
+    own = sa.and_(_job.c.scope_type == scope.type, _job.c.scope_id == scope.id)
+    others = sa.and_(_job.c.other_scope_type == scope.type, _job.c.other_scope_id == scope.id, sa.not_(own))
+    return own, others
 
 
 def _ran_on(ip: str) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
-        _step.c.job_instance_id == _job.c.id, _host.c.step_instance_id == _step.c.id, _host.c.ip == ip
-    )
+    # From the address on: few jobs ran on it, however many are stored.
+    jobs = sa.select(_step.c.job_instance_id).join(_host, _host.c.step_instance_id == _step.c.id)
+    return _job.c.id.in_(jobs.where(_host.c.ip == ip))

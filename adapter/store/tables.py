@@ -201,7 +201,18 @@ job_instance = sa.Table(
     sa.Column("changes", sa.BigInteger, nullable=False, server_default="0"),  # the last number given out
     sa.Column("cron_id", sa.BigInteger),  # which launched it, and may be gone
     _change(),
-    sa.Index("ix_job_instance_scope_create_time", "scope_type", "scope_id", "create_time"),
+    # All that get_job_instance_list filters by but the name: pages are counted without looking at a row.
+    sa.Index(
+        "ix_job_instance_list",
+        "scope_type",
+        "scope_id",
+        "create_time",
+        "id",
+        "operator",
+        "status",
+        "type",
+        "launch_mode",
+    ),
     sa.Index("ix_job_instance_other_scope_create_time", "other_scope_type", "other_scope_id", "create_time"),
     sqlite_autoincrement=True,
 )
@@ -359,6 +370,7 @@ host_result = sa.Table(
     sa.Column("is_invalid", sa.Boolean, nullable=False, server_default=sa.false()),
     _change(),
     sa.Index("ix_host_result_change", sa.text(OF_STEP), "execute_count", "change", "bk_host_id"),
+    sa.Index("ix_host_result_ip", "ip", "step_instance_id"),
     sqlite_with_rowid=False,
 )
 

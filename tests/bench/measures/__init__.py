@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.bench.measures import acceptance, capacity, echo, files, idle, many, output, polling, sleepers
+from tests.bench.measures import (
+    acceptance,
+    capacity,
+    echo,
+    files,
+    idle,
+    lists,
+    many,
+    output,
+    polling,
+    sleepers,
+)
 from tests.bench.rows import Row
 from tests.bench.world import World
 
@@ -29,6 +40,7 @@ MEASURES: Mapping[str, Measure] = {
     "submit_sqlite": Measure(run=acceptance.on_sqlite, hosts=1),
     "submit_postgresql": Measure(run=acceptance.on_postgresql, hosts=1),
     "status": Measure(run=polling.status, hosts=1),
+    "lists": Measure(run=lists.lists, hosts=1, runs=1),
     "first_line": Measure(run=output.first_line, hosts=1, runs=9),
     "big_output": Measure(run=output.big_output, hosts=1),
     "idle": Measure(run=idle.idle, hosts=1),
