@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from adapter.engine.lease import Lease
 from adapter.engine.planning import Planning
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
+from adapter.engine.retention import Keeping, Retention
 from adapter.engine.runtime import runtime_dir
 from adapter.engine.scheduler import Scheduler, launchers
 from adapter.engine.step_run import StepRuns
@@ -66,6 +68,7 @@ from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
 from adapter.store.quota import JobQuota
+from adapter.store.retention import RetentionStore
 from adapter.store.workers import WorkerStore
 
 AnyHosts = InventoryHosts | CmdbHosts
@@ -204,6 +207,19 @@ def audit_of(settings: Settings, stores: Stores, *, with_hosts: bool) -> Audit:
     )
 
 
+def retention_of(
+    settings: Settings, stores: Stores, forget_workflows: Callable[[int], int] | None = None
+) -> Retention:
+    """What removes what is old from this store and this node."""
+    return Retention(
+        store=RetentionStore(stores.engine),
+        keeping=Keeping.of(settings),
+        artifacts=settings.data_dir / "artifacts",
+        clock=SystemClock(),
+        forget_workflows=forget_workflows,
+    )
+
+
 def _hosts(settings: Settings, stores: Stores) -> AnyHosts:
     """Raises SettingError if CMDB is to be asked, and there is no secret to ask it with."""
     if not settings.cmdb_url:
@@ -316,7 +332,8 @@ def _worker(
         is_busy=lambda: bool(workflows.active()),
         must_stop=lease.is_over,
     )
-    return Worker(settings, parts, lease, runtime, warm, cleaning)
+    retention = retention_of(settings, stores, workflows.forget_ended)
+    return Worker(settings, parts, lease, runtime, warm, cleaning, retention)
 
 
 def installation_of(settings: Settings) -> str:

@@ -59,6 +59,11 @@ class Settings:
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
     file_cache_bytes: int = 20 * 1024**3  #: of files for later jobs on the controller's disk
+    #: days after which jobs, what scripts printed, and artifacts are removed; 0 keeps them for ever (decision 48)
+    keep_jobs_days: int = 0
+    keep_logs_days: int = 0
+    keep_artifacts_days: int = 0
+    keep_artifacts_bytes: int = 0  #: of all artifacts on a node, beyond which the oldest go; 0 is no limit
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
     callback_timeout: int = (
         10  #: seconds for one callback request, from the look-up of its name to its answer
@@ -108,6 +113,10 @@ class Settings:
             "max_unfinished_jobs_per_scope",
             "max_unfinished_jobs_per_app",
             "file_cache_bytes",
+            "keep_jobs_days",
+            "keep_logs_days",
+            "keep_artifacts_days",
+            "keep_artifacts_bytes",
             "cmdb_ttl",
             "cron_late_seconds",
         ):

@@ -26,6 +26,9 @@ _COMMANDS = {
     "callbacks": "adapter.cli.callbacks:callbacks",
     "crons": "adapter.cli.crons:crons",
     "dangerous-records": "adapter.cli.dangerous:dangerous_records",
+    "backup": "adapter.cli.backup:backup",
+    "restore": "adapter.cli.backup:restore",
+    "prune": "adapter.cli.prune:prune",
     "audit": "adapter.cli.audit:audit",
 }
 

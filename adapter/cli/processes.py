@@ -85,6 +85,22 @@ _OPTIONS = (
     click.option(
         "--file-cache-bytes", type=click.IntRange(0), help="Files kept for later jobs. [default: 20 GiB]"
     ),
+    click.option("--keep-jobs-days", type=click.IntRange(0), help="Then jobs are removed. [default: never]"),
+    click.option(
+        "--keep-logs-days",
+        type=click.IntRange(0),
+        help="Then what scripts printed is removed. [default: never]",
+    ),
+    click.option(
+        "--keep-artifacts-days",
+        type=click.IntRange(0),
+        help="Then this node's artifacts are removed. [default: never]",
+    ),
+    click.option(
+        "--keep-artifacts-bytes",
+        type=click.IntRange(0),
+        help="Beyond which the oldest artifacts of this node are removed. [default: no limit]",
+    ),
     click.option(
         "--drain-seconds", type=click.IntRange(0), help="What SIGTERM waits for jobs. [default: 30]"
     ),

@@ -33,6 +33,8 @@ AGAIN_AFTER = 2.0
 _SILENT = 60
 
 _NO_ARTIFACTS = "steps whose artifacts are not here: removed, or on the node that ran them"
+_LOGS_REMOVED = "hosts whose logs were removed for their age"
+_JOB_REMOVED = "jobs that were removed for their age and whose artifacts are still here"
 _ELSEWHERE = "hosts whose artifacts here are of an earlier attempt: another node went on with the job"
 
 
@@ -70,7 +72,7 @@ class Audit:
             if found := set(self._of_job(job_id, report)):
                 suspects[job_id] = found
         on_hosts = set(self._on_hosts(wanted, report))
-        orphans = set(self._orphans())
+        orphans = set(self._orphans(report))
         if suspects or on_hosts or orphans:
             time.sleep(self.again_after)
             unread = Report()
@@ -79,7 +81,7 @@ class Audit:
             report.findings += [
                 item for item in self._on_hosts(wanted, unread) if on_hosts and item in on_hosts
             ]
-            report.findings += [item for item in self._orphans() if item in orphans]
+            report.findings += [item for item in self._orphans(unread) if item in orphans]
         return report
 
     # --- jobs ------------------------------------------------------------------------------------------
@@ -132,6 +134,11 @@ class Audit:
             results = tuple(self._told_of_here(step, results, evidence, report))
             for result in results:
                 yield from at(Place.of(job, step, count, result), self._of_artifacts(step, result, evidence))
+        removed = self.jobs.logs_removed_time(job.id)
+        if step.script is not None and removed is not None:
+            kept = tuple(item for item in results if item.end_time is None or item.end_time > removed)
+            report.not_looked_at[_LOGS_REMOVED] += len(results) - len(kept)
+            results = kept
         of_logs = self._of_script_logs if step.script is not None else self._of_file_logs
         yield from of_logs(job, step, count, results, evidence)
 
@@ -216,11 +223,15 @@ class Audit:
         if self.hosts is not None:
             yield from self.hosts.findings(job_ids, report.not_looked_at)
 
-    def _orphans(self) -> Iterator[Finding]:
+    def _orphans(self, report: Report) -> Iterator[Finding]:
         """Artifacts of jobs and steps that the store does not know."""
         jobs = _numbers(self.artifacts)
         unknown = jobs - self.store.known_jobs(jobs)
+        removed_to = self.store.removed_to()
         for job_id in sorted(unknown):
+            if job_id <= removed_to:
+                report.not_looked_at[_JOB_REMOVED] += 1
+                continue
             yield Finding(
                 Place(job_instance_id=job_id), Kind.ARTIFACT, "has artifacts, and the store knows no such job"
             )

@@ -22,6 +22,7 @@ from adapter.engine import workflows
 from adapter.engine.cleaning import Cleaning
 from adapter.engine.lease import BEAT, Lease
 from adapter.engine.membership import Membership
+from adapter.engine.retention import Retention
 from adapter.engine.runner import wait_for_artifacts
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.workflows import Parts, run_job, workflow_id
@@ -48,7 +49,9 @@ class Worker:
         runtime: Path,
         warm: WarmAnsible | None = None,
         cleaning: Cleaning | None = None,
+        retention: Retention | None = None,
     ) -> None:
+        self._retention = retention
         self._cleaning = cleaning
         self._parts = parts
         self._lease = lease
@@ -72,6 +75,7 @@ class Worker:
         self._claimer = threading.Thread(target=self._claim_on, name="worker-claims", daemon=True)
         self._beater = threading.Thread(target=self._beat_on, name="worker-beats", daemon=True)
         self._cleaner = threading.Thread(target=self._clean_on, name="worker-cleaning", daemon=True)
+        self._pruner = threading.Thread(target=self._prune_on, name="worker-pruning", daemon=True)
 
     # --- what others call ------------------------------------------------------------------------------
 
@@ -84,6 +88,7 @@ class Worker:
         self._beater.start()
         self._claimer.start()
         self._cleaner.start()
+        self._pruner.start()
 
     def wake(self) -> None:
         """There may be a new job: look now."""
@@ -105,6 +110,7 @@ class Worker:
         self._lease.end()
         self._wait_for_workflows(_HANDOVER_SECONDS)
         self._cleaner.join()
+        self._pruner.join()
         wait_for_artifacts(_HANDOVER_SECONDS)
         self._quiet.set()
         self._beater.join()
@@ -137,6 +143,10 @@ class Worker:
     def _clean_on(self) -> None:
         if self._cleaning is not None:
             self._cleaning.go_on(self._stopping)
+
+    def _prune_on(self) -> None:
+        if self._retention is not None:
+            self._retention.go_on(self._stopping)
 
     # --- beats -----------------------------------------------------------------------------------------
 

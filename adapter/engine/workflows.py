@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -89,6 +90,26 @@ def _as_active(name: str) -> Iterator[None]:
         yield
     finally:
         _active.discard(name)
+
+
+#: Records of workflows that are removed together.
+_FORGOTTEN_AT_ONCE = 100
+
+
+def forget_ended(before: int) -> int:
+    """Remove DBOS's records of workflows that ended before (ms); how many. What runs or waits stays."""
+    until = datetime.fromtimestamp(before / 1000, UTC).isoformat()
+    count = 0
+    while ended := DBOS.list_workflows(
+        status=["SUCCESS", "ERROR", "CANCELLED"],
+        completed_before=until,
+        limit=_FORGOTTEN_AT_ONCE,
+        load_input=False,
+        load_output=False,
+    ):
+        DBOS.delete_workflows([each.workflow_id for each in ended])
+        count += len(ended)
+    return count
 
 
 def workflow_id(claim: Claim) -> str:

@@ -148,6 +148,11 @@ class LogFollower:
         self._of = (step.id, step.execute_count, bk_host_id)
         self._offset = offset
 
+    def _is_removed(self, result: HostResult) -> bool:
+        step = self._jobs.step(self._of[0])
+        removed = None if step is None else self._jobs.logs_removed_time(step.job_instance_id)
+        return removed is not None and result.end_time is not None and result.end_time <= removed
+
     def read(self) -> Batch:
         """The next piece. A character whose bytes have not all come yet waits for the next one."""
         result = self._jobs.host(*self._of)  # first: a host that reads as ended has its whole log
@@ -155,6 +160,8 @@ class LogFollower:
         is_whole = result is None or (result.status.is_finished and len(raw) < _LOG_BYTES)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         content = decoder.decode(raw, final=is_whole)
+        if not raw and self._offset == 0 and result is not None and self._is_removed(result):
+            content = f"[{say('this log was removed for its age')}]\n"
         begin, self._offset = self._offset, self._offset + len(raw) - len(decoder.getstate()[0])
         events = [Event(LogPart(begin, content), self._offset)] if content else []
         if is_whole and result is not None:

@@ -9,6 +9,7 @@ from adapter.job.commands import JobFilter
 from adapter.job.model import FileLog, HostResult, JobInstance, JobVariable, Scope, StepInstance
 from adapter.job.status import RunStatus
 from adapter.job.variables import CapturedValue, StepVariables, has_variables
+from adapter.messages import say
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 
@@ -49,6 +50,23 @@ class Query:
         Of several hosts at once there is a limit for all of them: the longest logs are cut, and say so.
         """
         wanted = set(bk_host_ids)
+        found = self._stored_logs(step, wanted)
+        return found | self._removed(step, wanted - set(found))
+
+    def _removed(self, step: StepInstance, without_log: set[int]) -> dict[int, str]:
+        """What is said instead of logs that were removed for their age: these scripts were not silent."""
+        removed = self._jobs.logs_removed_time(step.job_instance_id) if without_log else None
+        if removed is None:
+            return {}
+        results = self._jobs.hosts_named(step.id, step.execute_count, without_log, ())
+        words = f"[{say('this log was removed for its age')}]\n"
+        return {
+            item.host.bk_host_id: words
+            for item in results
+            if item.end_time is not None and item.end_time <= removed
+        }
+
+    def _stored_logs(self, step: StepInstance, wanted: set[int]) -> dict[int, str]:
         if len(wanted) < 2:
             return self._texts(step, wanted)
         executions = self._executions(step, wanted)

@@ -9,6 +9,7 @@ from itertools import groupby
 import sqlalchemy as sa
 
 from adapter.store import tables
+from adapter.store.retention import RetentionStore
 
 _job = tables.job_instance
 _step = tables.step_instance
@@ -69,6 +70,10 @@ class AuditStore:
             rows = connection.execute(statement.execution_options(yield_per=_CHUNKS))
             for host_id, chunks in groupby(rows, key=lambda row: row.bk_host_id):
                 yield host_id, ((chunk.offset, chunk.content) for chunk in chunks)
+
+    def removed_to(self) -> int:
+        """The highest id of a job that was removed for its age; 0 if none was."""
+        return RetentionStore(self._engine).removed_to()
 
     def has_to_be_cleaned(self, step_instance_id: int, execute_count: int) -> bool:
         """True if the run counts as collected and not yet removed from its hosts."""

@@ -34,6 +34,7 @@ class Turn(IntEnum):
     MIGRATION = 0x6A6F62_01
     CLAIM = 0x6A6F62_02
     QUOTA = 0x6A6F62_03
+    RETENTION = 0x6A6F62_04
 
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -38,6 +38,7 @@ _ADD_JOB, _ADD_STEP, _ADD_HOSTS = sa.insert(_job), sa.insert(_step), sa.insert(_
 _ADD_VARIABLES, _ADD_PASSWORDS = sa.insert(_variable), sa.insert(_password)
 _JOB = sa.select(_job).where(_job.c.id == sa.bindparam("job"))
 _CALLBACK_SECRET = sa.select(_job.c.callback_secret).where(_job.c.id == sa.bindparam("job"))
+_LOGS_REMOVED = sa.select(_job.c.logs_removed_time).where(_job.c.id == sa.bindparam("job"))
 _STATUS = sa.select(_job.c.status).where(_job.c.id == sa.bindparam("job"))
 _STEPS = (
     sa.select(_step).where(_step.c.job_instance_id == sa.bindparam("job")).order_by(_step.c.order, _step.c.id)
@@ -182,6 +183,11 @@ class JobStore(JobProgress, JobOperations):
         if status is None:
             raise errors.JobUnknown(job_instance_id)
         return RunStatus(status)
+
+    def logs_removed_time(self, job_instance_id: int) -> int | None:
+        """When what the job's scripts had printed was removed for its age (ms); None: it is there."""
+        with self._engine.begin() as connection:
+            return connection.scalar(_LOGS_REMOVED, {"job": job_instance_id})
 
     def standing(self, step_instance_id: int) -> tuple[RunStatus, RunStatus, int]:
         """The state of the step's job, that of the step, and its execution. Raises StepInstanceUnknown."""

@@ -194,6 +194,9 @@ job_instance = sa.Table(
     sa.Column("create_time", sa.BigInteger, nullable=False),
     sa.Column("start_time", sa.BigInteger),
     sa.Column("end_time", sa.BigInteger),
+    sa.Column(
+        "logs_removed_time", sa.BigInteger
+    ),  # of what scripts printed (store.retention); NULL: it is there
     # The engine has something left to do for it: to run it, to end it, to see to its callback.
     sa.Column("open", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("worker_id", sa.String(32)),  # who does it now
@@ -213,6 +216,7 @@ job_instance = sa.Table(
         "type",
         "launch_mode",
     ),
+    sa.Index("ix_job_instance_end_time", "end_time"),
     sa.Index("ix_job_instance_other_scope_create_time", "other_scope_type", "other_scope_id", "create_time"),
     sqlite_autoincrement=True,
 )
@@ -265,6 +269,7 @@ _index_of(
     _job.app_code,
 )
 _index_of("ix_job_instance_cron", _job.cron_id.is_not(None), _job.cron_id, _job.create_time)
+_index_of("ix_job_instance_with_logs", _job.logs_removed_time.is_(None), _job.end_time)
 _index_of("ix_job_instance_claimed", is_claimed(job_instance), _job.worker_id, _job.scope_type, _job.scope_id)
 
 #: The processes that run jobs. Others judge by `beat`, a counter, whether one is alive; its times are for people.
@@ -289,6 +294,8 @@ installation = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("key_digest", sa.String(64), nullable=False),
+    # The highest id of a job that was removed for its age (store.retention).
+    sa.Column("removed_to", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("password_key_secret", sa.Text),  # the RSA key that clients encrypt hosts' passwords for
 )
 

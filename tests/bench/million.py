@@ -8,6 +8,8 @@ DAY_MS = 86_400_000
 #: Hosts that jobs run on.
 HOSTS = 5_000
 
+_SCRIPT = '{"language": 1, "content": "echo", "account_id": 1}'
+
 _NUMBERS = {
     "sqlite": "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :jobs)",
     "postgresql": "WITH numbers(n) AS (SELECT generate_series(1, CAST(:jobs AS bigint)))",
@@ -30,7 +32,7 @@ FROM numbers
 _STEPS = """
 INSERT INTO step_instance (id, job_instance_id, step_id, "order", name, type, status, execute_count, definition,
     ignore_error, create_time)
-SELECT id, id, -1, 0, 'step', 1, status, 0, '{{}}', {false}, create_time FROM job_instance
+SELECT id, id, -1, 0, 'step', 1, status, 0, :definition, {false}, create_time FROM job_instance
 """
 _RESULTS = """
 INSERT INTO host_result (step_instance_id, execute_count, bk_host_id, "order", bk_cloud_id, ip, name, status,
@@ -54,9 +56,12 @@ def fill(engine: sa.Engine, jobs: int, first: int, *, days: int, share: int) -> 
     values = {"jobs": jobs, "first": first, "span": days * DAY_MS, "share": share}
     with engine.begin() as connection:
         connection.execute(sa.text(_JOBS.format(**words)), values)
-        connection.execute(sa.text(_STEPS.format(**words)))
+        connection.execute(sa.text(_STEPS.format(**words)), {"definition": _SCRIPT})
         for nth in range(10):
             text = _RESULTS.format(nth=nth, every=100 if nth else 1)
             connection.execute(sa.text(text), {"hosts": min(HOSTS, jobs)})
+        if name == "postgresql":  # ids that are given move no sequence on
+            for table in ("job_instance", "step_instance"):
+                connection.execute(sa.select(sa.func.setval(f"{table}_id_seq", jobs)))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE" if name == "postgresql" else "ANALYZE")

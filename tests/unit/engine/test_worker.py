@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from dbos import DBOS
 
 from adapter.engine import worker as worker_module
 from adapter.engine import workflows
@@ -131,6 +132,19 @@ def test_steps_run_in_order_and_the_job_ends_well(bench: Bench, new_worker: NewW
     running.worker.wake()
     running.wait(late, RunStatus.SUCCESS, seconds=3)
     assert running.steps.ran == ["one", "two", "three", "four"]
+
+
+def test_records_of_workflows_that_ended_are_forgotten(bench: Bench, new_worker: NewWorker) -> None:
+    """Those that ended before, and no others."""
+    running = new_worker()
+    running.wait(bench.job("one"), RunStatus.SUCCESS)
+    until = time.monotonic() + 5
+    while not (ended := DBOS.list_workflows(status="SUCCESS")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert workflows.forget_ended(1) == 0
+    assert workflows.forget_ended(int(time.time() * 1000) + 60_000) >= len(ended)
+    assert DBOS.list_workflows() == []
 
 
 @pytest.mark.parametrize("end", [RunStatus.FAILED, RunStatus.STOPPED, RunStatus.ABNORMAL])
