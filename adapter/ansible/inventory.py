@@ -96,7 +96,7 @@ def _host_variables(
             secrets[name] = str(text)
             return secret_lookup(name)
         if isinstance(value, Mapping) and text is value and "__ansible_vault" not in value:
-            return {key: kept(item, is_secret or _is_secret_name(key)) for key, item in value.items()}
+            return {key: kept(item, is_secret or is_secret_name(key)) for key, item in value.items()}
         if isinstance(value, list):
             return [kept(item, is_secret) for item in value]
         return _trusted_as_given(value)
@@ -112,7 +112,7 @@ def _host_variables(
 
 def _secret_names(given: Mapping[str, Any]) -> set[str]:
     """Variables that are secret by their names, and those that templates in secret ones refer to."""
-    secret = {name for name in given if _is_secret_name(name)}
+    secret = {name for name in given if is_secret_name(name)}
     looked_at: set[str] = set()
     while new := secret - looked_at:
         looked_at |= new
@@ -121,7 +121,8 @@ def _secret_names(given: Mapping[str, Any]) -> set[str]:
     return secret
 
 
-def _is_secret_name(name: object) -> bool:
+def is_secret_name(name: object) -> bool:
+    """True of a variable whose plain value goes into no artifact."""
     return _SECRET_NAME.search(str(name)) is not None
 
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from adapter.ansible.inventory import is_secret_name
 from adapter.ansible.run_input import RunInput
 from adapter.ansible.text import to_yaml
 
@@ -30,7 +31,8 @@ LIMIT = "job_unfinished"
 #: Bytes on the disk below which a run that broke is taken to have broken of that.
 _ROOM = 1024 * 1024
 
-#: What a run may see of the service's environment; the rest (cloud keys, passwords) is not its business.
+#: What a run may see of the service's environment; the rest (cloud keys, passwords) is not its business. Nor are
+#: those of Ansible's own variables that are secret by their names, such as ANSIBLE_GALAXY_SERVER_…_TOKEN.
 _PASSED_ON = (
     "PATH",
     "HOME",
@@ -127,7 +129,7 @@ def run_environment(prepared: Mapping[str, str], service: Mapping[str, str]) -> 
         if name not in service
         or service[name] != value
         or name in _PASSED_ON
-        or name.startswith(_PASSED_ON_PREFIXES)
+        or (name.startswith(_PASSED_ON_PREFIXES) and not is_secret_name(name))
     }
     if "ANSIBLE_HOST_KEY_CHECKING" not in service:
         # ansible-runner switches it off unasked; hosts' keys are checked as Ansible and ssh are set up to.

@@ -25,6 +25,7 @@ NewService = Callable[..., Service]
 FAKE_SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "fake-aws-secret-value",
     "DATABASE_PASSWORD": "fake-database-password",
+    "ANSIBLE_GALAXY_SERVER_LAB_TOKEN": "fake-galaxy-token-value",
 }
 #: As in production connections are kept for the next exchange, but not for long after a test.
 _SHORT_CONNECTIONS = {

@@ -12,7 +12,8 @@ import pytest
 from tests.e2e.conftest import FAKE_SECRETS
 from tests.e2e.jobs import Jobs, Source, wait_until
 from tests.lab import Lab
-from tests.support.service import Service, b64
+from tests.support.markers import files_with, found_in, words_of
+from tests.support.service import Service
 
 
 @pytest.fixture(autouse=True)
@@ -100,17 +101,6 @@ def controller_processes() -> Iterator[tuple[str, bytes, bytes]]:
             continue  # it has ended
 
 
-def files_with(directory: Path, words: dict[str, bytes]) -> list[str]:
-    """Which words are in which files."""
-    return [
-        f"{name} is in {path}"
-        for path in directory.rglob("*")
-        if path.is_file() and not path.is_symlink()
-        for name, word in words.items()
-        if word in path.read_bytes()
-    ]
-
-
 def test_secrets_are_in_no_file_and_no_command_line(lab: Lab, service: Service, tmp_path: Path) -> None:
     """Sensitive parameters, accounts' passwords and keys, the service's environment; while a job runs and after."""
     parameter = f"hush-{secrets.token_hex(8)}"
@@ -128,17 +118,24 @@ accounts:
     options: dict[str, Any] = {"param": parameter, "is_param_sensitive": 1}
     by_key = jobs.script(waiting, 101, account="secret key", **options)
     by_password = jobs.script(waiting, 102, account="secret password", **options)
-    words = {
-        "the parameter": parameter.encode(),
-        "the parameter in base64": b64(parameter).encode(),
-        "the password": lab.ops_password.encode(),
-        "the key": lab.private_key.read_bytes().splitlines()[2],
-        **{name: value.encode() for name, value in FAKE_SECRETS.items()},
-    }
+    assert service.credentials is not None
+    words = words_of(
+        {
+            "the parameter": parameter,
+            "the password": lab.ops_password,
+            "the key": lab.private_key.read_text().splitlines()[2],
+            "the application's secret": service.credentials.app_secret,
+            "the token": service.credentials.token,
+            **FAKE_SECRETS,
+        }
+    )
     try:
         for job, host_id in ((by_key, 101), (by_password, 102)):
             wait_until(lambda job=job, host_id=host_id: job.log_now(host_id), "the script's first line")
         runs = 0
+        assert files_with(service.data_dir, {"a name": b"secret password"}), (
+            "what is no secret would be found"
+        )
         for pid, command, environment in controller_processes():
             is_run = b"ADAPTER_SPOOL=" + str(service.data_dir).encode() in environment
             runs += is_run
@@ -152,5 +149,5 @@ accounts:
             lab.exec(lab.host(host_id), f"touch {flag}")
     for job, host_id in ((by_key, 101), (by_password, 102)):
         log = job.succeeded().log(host_id)
-        assert [name for name, word in words.items() if word.decode() in log] == []
+        assert found_in(log.encode(), words) == []
     assert files_with(service.data_dir, words) == []

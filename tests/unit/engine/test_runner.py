@@ -89,10 +89,13 @@ def test_a_run_sees_nothing_of_the_services_environment_but_what_it_needs() -> N
     service = {
         "PATH": "/bin", "HOME": "/root", "LC_ALL": "C", "ANSIBLE_NOCOWS": "1", "TZ": "UTC",
         "AWS_SECRET_ACCESS_KEY": "s", "ADAPTER_DATABASE_URL": "postgresql://u:p@h/d", "MY_PASSWORD": "p",
+        "ANSIBLE_GALAXY_SERVER_X_TOKEN": "t", "ANSIBLE_VAULT_PASSWORD_FILE": "/etc/vault",
     }  # fmt: skip
     prepared = {**service, "RUNNER_OMIT_EVENTS": "False", "MADE": "by ansible-runner", "TZ": "CET"}
     seen = run_environment(prepared, service)
     assert not {"AWS_SECRET_ACCESS_KEY", "ADAPTER_DATABASE_URL", "MY_PASSWORD"} & set(seen)
+    assert "ANSIBLE_GALAXY_SERVER_X_TOKEN" not in seen, "it would stand in the artifact"
+    assert seen["ANSIBLE_VAULT_PASSWORD_FILE"] == "/etc/vault"
     assert seen["MADE"] == "by ansible-runner"
     assert seen["TZ"] == "CET"
     assert {"HOME", "LC_ALL", "ANSIBLE_NOCOWS", "RUNNER_OMIT_EVENTS"} <= set(seen)
