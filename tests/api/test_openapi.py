@@ -11,12 +11,13 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Route
 
 from adapter.api.application import create_app
+from adapter.api.openapi.replies import REPLIES
 from adapter.api.openapi.texts import texts
 from adapter.config import Settings
 from adapter.store.opening import open_store
 
 from .conftest import World
-from .described import APIS, DOCUMENT, mistakes, path_of
+from .described import APIS, DOCUMENT, GAPS, mistakes, path_of
 from .real import Real
 from .staged import WRITTEN, sent, staged
 
@@ -137,3 +138,22 @@ def test_its_other_paths_are_served(world: World) -> None:
         for base in ("", "/api/bk-job/prod"):
             reply = world.job.post(base + path, {"bk_scope_type": "biz", "bk_scope_id": "1"})
             assert reply["code"] == 0, path
+
+
+def test_whatever_is_served_is_described() -> None:
+    """Its fields in texts/fields_*.yml, its summary and example in texts/*.yml, its reply in replies_*.py."""
+    fields = {f"{gap}: a line in adapter/api/openapi/texts/fields_….yml" for gap in GAPS.fields}
+    apis = {f"{gap}: summary and example in adapter/api/openapi/texts/….yml" for gap in GAPS.summaries}
+    replies = {f"{gap}: its reply in a REPLIES of adapter/api/openapi/replies_….py" for gap in GAPS.replies}
+    assert sorted(fields | apis | replies) == []
+
+
+def test_what_is_described_is_served() -> None:
+    """A text or a reply of something that is gone misleads; so does an example that nobody would send."""
+    written = {
+        (dialect, name) for dialect, names in texts().apis.items() if dialect != "ext" for name in names
+    }
+    assert written == set(APIS)
+    assert {(dialect, name) for dialect, names in REPLIES.items() for name in names} <= set(APIS)
+    assert set(texts().fields) - GAPS.used == set()
+    assert {path for path in DOCUMENT["paths"] if path.startswith("/api/ext/")} == set(texts().apis["ext"])
