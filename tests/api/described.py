@@ -10,7 +10,6 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from adapter.api.openapi.document import CANONICAL, build
-from adapter.api.openapi.texts import texts
 from adapter.api.routes import SURFACES
 
 DOCUMENT, GAPS = build()
@@ -63,8 +62,3 @@ def _close(value: Any) -> None:
             value["additionalProperties"] = False
         for item in value.values():
             _close(item)
-
-
-def where_to_write(dialect: str, name: str) -> str:
-    """The file that has an API's summary and example, or may have it."""
-    return texts().api(dialect, name).file or f"{dialect}_*.yml"

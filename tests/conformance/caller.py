@@ -29,8 +29,7 @@ class Caller:
 
     def send(self, step: Mapping[str, Any], known: Mapping[str, Any]) -> Reply:
         """A step's request. `call: v3 name` or `path`; POST unless `method` says GET."""
-        where, has_scope = self._where(step, known)
-        scope = self._profile.scope if has_scope and step.get("scope", True) else {}
+        scope = self._profile.scope if step.get("scope", True) else {}
         body = {**scope, **filled(step["body"], known)}
         headers = {"Blueking-Language": "en", **filled(step.get("headers", {}), known)}
         if step.get("credentials", True):
@@ -42,17 +41,19 @@ class Caller:
             given = {"params": {name: _in_query(value) for name, value in body.items()}}
         else:
             given = {"content": json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")}
-        response = self._http.request(method, self._profile.base_url + where, headers=headers, **given)
+        response = self._http.request(
+            method, self._profile.base_url + self._where(step, known), headers=headers, **given
+        )
         try:
             return Reply(status=response.status_code, body=response.json())
         except ValueError:
             return Reply(status=response.status_code, body=response.text)
 
-    def _where(self, step: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, bool]:
+    def _where(self, step: Mapping[str, Any], known: Mapping[str, Any]) -> str:
         if "path" in step:
-            return str(filled(step["path"], known)), True
+            return str(filled(step["path"], known))
         dialect, name = step["call"].split()
-        return self._profile.paths[dialect].format(name=name), True
+        return self._profile.paths[dialect].format(name=name)
 
 
 def _in_query(value: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.conformance.caller import Caller
+from tests.conformance.caller import Caller, Reply
 from tests.conformance.matching import differences
 from tests.conformance.profile import Profile
 from tests.conformance.receiver import Receiver, receiving
@@ -92,14 +92,7 @@ class Player:
             self._once(step, known)
 
     def _once(self, step: Mapping[str, Any], known: dict[str, Any]) -> Any:
-        reply = self._caller.send(step, known)
-        found = [] if reply.status == step.get("status", 200) else [f"HTTP {reply.status}"]
-        found += differences(filled(step.get("expect", {}), known), reply.body)
-        if found:
-            raise Failed(*found, f"the reply was {str(reply.body)[:600]}")
-        for name, path in step.get("save", {}).items():
-            known[name] = at(reply.body, path)
-        return reply.body
+        return _kept(step, known, self._caller.send(step, known))
 
     def _poll(self, step: Mapping[str, Any], known: dict[str, Any], until: Any) -> Any:
         limit = time.monotonic() + step.get("seconds", _PATIENCE_SECONDS)
@@ -107,18 +100,10 @@ class Player:
             reply = self._caller.send(step, known)
             found = differences(filled(until, known), reply.body)
             if not found:
-                return self._once_more(step, known, reply.body)
+                return _kept(step, known, reply)
             if time.monotonic() > limit:
                 raise Failed("in vain waited", *found)
             time.sleep(_POLL_SECONDS)
-
-    def _once_more(self, step: Mapping[str, Any], known: dict[str, Any], body: Any) -> Any:
-        found = differences(filled(step.get("expect", {}), known), body)
-        if found:
-            raise Failed(*found, f"the reply was {str(body)[:600]}")
-        for name, path in step.get("save", {}).items():
-            known[name] = at(body, path)
-        return body
 
     def _run(self, step: Mapping[str, Any], known: dict[str, Any]) -> None:
         """Launches, waits for the end in v3's status, and compares states: `ends: {job, step, hosts}`, `log`."""
@@ -161,3 +146,14 @@ class Player:
         found += differences(told["types"], types, "types") if "types" in told else []
         if found:
             raise Failed(*found)
+
+
+def _kept(step: Mapping[str, Any], known: dict[str, Any], reply: Reply) -> Any:
+    """The reply's body, if it is what the step expects; what is to be saved of it is known then."""
+    found = [] if reply.status == step.get("status", 200) else [f"HTTP {reply.status}"]
+    found += differences(filled(step.get("expect", {}), known), reply.body)
+    if found:
+        raise Failed(*found, f"the reply was {str(reply.body)[:600]}")
+    for name, path in step.get("save", {}).items():
+        known[name] = at(reply.body, path)
+    return reply.body

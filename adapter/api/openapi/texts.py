@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -38,10 +37,6 @@ class Texts:
     def api(self, dialect: str, name: str) -> Text:
         """What is written of an API; of one that nobody has written of, its name."""
         return self.apis.get(dialect, {}).get(name) or Text(summary=name, example={}, file="")
-
-    def example(self, dialect: str, name: str) -> dict[str, Any]:
-        """A copy of an API's example."""
-        return copy.deepcopy(dict(self.api(dialect, name).example))
 
 
 @cache
