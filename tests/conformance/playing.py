@@ -40,6 +40,14 @@ class Failed(Exception):
         self.reasons = reasons
 
 
+class NotSupported(Exception):
+    """The service says that it does not support what a step asks for: so its row shows nothing."""
+
+
+#: JOB's code for that, and v4's HTTP status.
+_NOT_SUPPORTED, _NOT_IMPLEMENTED = 1241011, 501
+
+
 def play_all(profile: Profile, table: Iterable[Row], workers: int = 6) -> list[Outcome]:
     """Every row, several at a time: none depends on another."""
     address = profile.values["callback_host"]
@@ -77,6 +85,8 @@ class Player:
                         verdict="failed",
                         reasons=tuple(f"step {number}: {text}" for text in failed.reasons),
                     )
+        except NotSupported as refused:
+            return Outcome(row=row, verdict="not run", reasons=(f"not supported by the service: {refused}",))
         except (Unknown, httpx.HTTPError) as error:
             return Outcome(row=row, verdict="failed", reasons=(f"{type(error).__name__}: {error}",))
         return Outcome(row=row, verdict="passed")
@@ -151,6 +161,8 @@ class Player:
 def _kept(step: Mapping[str, Any], known: dict[str, Any], reply: Reply) -> Any:
     """The reply's body, if it is what the step expects; what is to be saved of it is known then."""
     found = [] if reply.status == step.get("status", 200) else [f"HTTP {reply.status}"]
+    if reply.status == _NOT_IMPLEMENTED or at(reply.body, "code") == _NOT_SUPPORTED:
+        raise NotSupported(step.get("call") or step.get("path"))
     found += differences(filled(step.get("expect", {}), known), reply.body)
     if found:
         raise Failed(*found, f"the reply was {str(reply.body)[:600]}")

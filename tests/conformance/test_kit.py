@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -142,8 +143,22 @@ def test_the_exit_code_tells() -> None:
 
 @pytest.mark.timeout(180)
 def test_this_service_conforms(tmp_path: Path) -> None:
-    """The short form: every row but those that take long, all of them run and passed."""
+    """The short form: every row but those that take long. All pass but what is served "not yet"."""
     table = [row for row in rows() if not row.slow]
     with own_service(tmp_path) as profile:
         outcomes = play_all(profile, table)
-    assert [outcome for outcome in outcomes if outcome.verdict != "passed"] == []
+    not_yet = {f"not supported by the service: {dialect} {name}" for dialect, name in _not_yet()}
+    failed = [outcome for outcome in outcomes if outcome.verdict != "passed"]
+    assert [outcome for outcome in failed if not set(outcome.reasons) <= not_yet] == []
+
+
+def _not_yet() -> list[tuple[str, str]]:
+    """Dialects and names that docs/compatibility.md says so of."""
+    text = (HERE.parents[1] / "docs" / "compatibility.md").read_text()
+    found = []
+    for dialect in ("v2", "v3", "v4"):
+        section = text.split(f"\n## {dialect}\n")[1].split("\n## ")[0]
+        found += [
+            (dialect, name) for name in re.findall(r"^\| `([a-z_]+)` \| not yet \|", section, re.MULTILINE)
+        ]
+    return found
