@@ -65,3 +65,8 @@ def many(shape: type[Shape] | Member, *, null: bool = False, absent: bool = Fals
     """A list."""
     entry = shape if isinstance(shape, plain.Field) else plain.Nested(shape)
     return plain.List(entry, required=not absent, allow_none=null)
+
+
+def table(*, of: Member | None = None, null: bool = False, absent: bool = False) -> Member:
+    """An object whose keys are data."""
+    return plain.Dict(values=of, required=not absent, allow_none=null)
