@@ -131,9 +131,15 @@ def build(settings: Settings) -> Adapter:
     hosts = _hosts(settings, stores)
     worker = None if settings.no_worker else _worker(settings, stores, jobs, logs, hosts, clock)
     wake = worker.wake if worker is not None else _nobody
-    catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
-    dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     password_key = PasswordKey(stores.engine, stores.box)
+    catalog = Catalog(
+        accounts=stores.accounts,
+        scripts=stores.scripts,
+        plans=stores.plans,
+        clock=clock,
+        passwords=password_key,
+    )
+    dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     access = Access(stores.apps, clock, gateway)
     launch = Launch(
         jobs,

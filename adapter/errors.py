@@ -16,7 +16,8 @@ JobError
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
 ├── DangerousScript 1244019 · DangerousRuleExists 1243056
 ├── QuotaExceeded                 ScopeQuotaExceeded 1244032, AppQuotaExceeded 1244033, SystemQuotaExceeded 1244034
-├── AccountUnknown 1244003 · AccountExists 1243007
+├── AccountUnknown 1244003 · AccountExists 1243007 · AccountInUse 1243014
+├── ScriptInUse 1243054
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
 ├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
 ├── CronUnknown 1245001 · CronChanged 1245002 · CronExists 1245004 · CronTimePassed 1245006 · CronNotDeleted 1245008
@@ -345,6 +346,12 @@ class AccountExists(JobError):
         super().__init__(name=alias)
 
 
+class AccountInUse(JobError):
+    """Something that is stored, or a job that has not ended, names the account."""
+
+    code = 1243014
+
+
 class ScriptUnknown(JobError):
     """No such script in the scope."""
 
@@ -373,6 +380,12 @@ class VersionExists(JobError):
 
     def __init__(self, version: str) -> None:
         super().__init__(name=version)
+
+
+class ScriptInUse(JobError):
+    """A job template names the script, or the version."""
+
+    code = 1243054
 
 
 class ScriptNotExecutable(JobError):

@@ -200,6 +200,8 @@ SENTENCES: Mapping[str, Sentence] = {
         "账号[{name}]不存在；请用 create_account 或 `adapter apply` 创建",
     ),
     "AccountExists": Sentence("Account alias [{name}] already exists", "账号别名[{name}]已存在"),
+    "AccountInUse": Sentence("The account is in use and cannot be deleted", "账号正在被使用，不能删除"),
+    "ScriptInUse": Sentence("The script is in use and cannot be deleted", "脚本正在被使用，不能删除"),
     "ScriptUnknown": Sentence("Script not exist", "脚本不存在"),
     "ScriptVersionUnknown": Sentence("Script version not exist", "脚本版本不存在"),
     "ScriptExists": Sentence("Script name [{name}] already exists", "脚本名称[{name}]已存在，请重新输入"),

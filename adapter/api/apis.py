@@ -29,6 +29,7 @@ from adapter.api import (
     schemas_v3,
     schemas_v4,
     scopes,
+    service_v3,
     views_bkci,
     views_catalog,
     views_contexts,
@@ -40,6 +41,8 @@ from adapter.api import (
     views_v4,
 )
 from adapter.api.apis_cron import CRONS_V2, CRONS_V3
+from adapter.api.apis_library_v2 import LIBRARY_V2
+from adapter.api.apis_scripts import SCRIPTS
 from adapter.api.endpoints import Endpoint, endpoint, launch
 from adapter.api.fields import BaseSchema
 from adapter.job.actions import Action
@@ -127,6 +130,18 @@ V3_SERVICES: ByService = {
             views_catalog.account,
             action=Action.MANAGE,
         ),
+        "update_account": endpoint(
+            schemas_catalog.UpdateAccount,
+            catalog_v3.update_account,
+            views_catalog.account,
+            action=Action.MANAGE,
+        ),
+        "delete_account": endpoint(
+            schemas_catalog.OneAccount,
+            catalog_v3.delete_account,
+            views_catalog.nothing,
+            action=Action.MANAGE,
+        ),
         "get_account_list": endpoint(
             schemas_catalog.GetAccountList, catalog_v3.accounts, views_catalog.accounts, action=Action.VIEW
         ),
@@ -168,7 +183,7 @@ V3_SERVICES: ByService = {
         "delete_dangerous_rule": endpoint(
             schemas_dangerous.OneDangerousRule,
             dangerous_v3.delete,
-            views_dangerous.nothing,
+            views_catalog.nothing,
             scopes.none,
             action=Action.MANAGE,
         ),
@@ -186,38 +201,12 @@ V3_SERVICES: ByService = {
             scopes.none,
             action=Action.VIEW,
         ),
-        "create_script": endpoint(
-            schemas_catalog.CreateScript,
-            catalog_v3.create_script,
-            views_catalog.script_version,
-            action=Action.MANAGE,
+        **SCRIPTS,
+        "get_latest_service_version": endpoint(
+            BaseSchema, service_v3.version, dict, scopes.none, action=Action.VIEW
         ),
-        "create_script_version": endpoint(
-            schemas_catalog.CreateScriptVersion,
-            catalog_v3.create_script_version,
-            views_catalog.script_version,
-            action=Action.MANAGE,
-        ),
-        "publish_script_version": endpoint(
-            schemas_catalog.PublishScriptVersion,
-            catalog_v3.publish_script_version,
-            views_catalog.published,
-            action=Action.MANAGE,
-        ),
-        "get_script_list": endpoint(
-            schemas_catalog.GetScriptList, catalog_v3.scripts, views_catalog.scripts, action=Action.VIEW
-        ),
-        "get_script_version_list": endpoint(
-            schemas_catalog.GetScriptVersionList,
-            catalog_v3.script_versions,
-            views_catalog.script_versions,
-            action=Action.VIEW,
-        ),
-        "get_script_version_detail": endpoint(
-            schemas_catalog.GetScriptVersionDetail,
-            catalog_v3.script_version,
-            views_catalog.script_version,
-            action=Action.VIEW,
+        "get_notify_config": endpoint(
+            BaseSchema, service_v3.notify_config, list, scopes.explicit, action=Action.VIEW
         ),
     },
     CRONTAB: CRONS_V3,
@@ -263,6 +252,7 @@ V2_SERVICES: ByService = {
             schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log, action=Action.VIEW
         ),
     },
+    MANAGE: LIBRARY_V2,
     CRONTAB: CRONS_V2,
 }
 

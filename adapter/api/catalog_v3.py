@@ -1,19 +1,19 @@
-"""v3 requests about accounts, scripts and job plans (contract d)."""
+"""v3 requests about accounts and job plans (contract d)."""
 
 from __future__ import annotations
 
 from adapter.api import checks
 from adapter.api.call import Call
-from adapter.api.reports import PlanReport, VersionPage
+from adapter.api.reports import PlanReport
 from adapter.errors import AccountUnknown, MissingOrInvalid
 from adapter.job.commands import AccountRef
-from adapter.job.model import Account, Script, ScriptVersion
+from adapter.job.model import Account
 from adapter.job.plan import JobPlan
 from adapter.service.pages import Page
 
 
 def password_encryption(call: Call) -> str:
-    """get_account_password_encryption_metadata: the key for host_password_list."""
+    """get_account_password_encryption_metadata: the key for passwords."""
     return call.services.password_key()
 
 
@@ -22,49 +22,19 @@ def create_account(call: Call) -> Account:
     return call.services.catalog.create_account(call.scope, user=call.caller.user, **call.fields)
 
 
+def update_account(call: Call) -> Account:
+    """update_account."""
+    return call.services.catalog.update_account(call.scope, user=call.caller.user, **call.fields)
+
+
+def delete_account(call: Call) -> None:
+    """delete_account."""
+    call.services.catalog.delete_account(call.scope, **call.fields)
+
+
 def accounts(call: Call) -> Page[Account]:
     """get_account_list."""
     return call.services.catalog.get_account_list(call.scope, **call.fields)
-
-
-def create_script(call: Call) -> ScriptVersion:
-    """create_script."""
-    fields = dict(call.fields)
-    language = fields.pop("script_language")
-    checks.check_language("script_language", language)
-    return call.services.catalog.create_script(call.scope, user=call.caller.user, language=language, **fields)
-
-
-def create_script_version(call: Call) -> ScriptVersion:
-    """create_script_version."""
-    return call.services.catalog.create_script_version(call.scope, user=call.caller.user, **call.fields)
-
-
-def publish_script_version(call: Call) -> ScriptVersion:
-    """publish_script_version."""
-    return call.services.catalog.publish_script_version(call.scope, user=call.caller.user, **call.fields)
-
-
-def scripts(call: Call) -> Page[Script]:
-    """get_script_list."""
-    fields = dict(call.fields)
-    language = fields.pop("script_language")
-    return call.services.catalog.get_script_list(call.scope, language=language, **fields)
-
-
-def script_versions(call: Call) -> VersionPage:
-    """get_script_version_list."""
-    fields = dict(call.fields)
-    with_content = fields.pop("return_script_content")
-    page = call.services.catalog.get_script_version_list(call.scope, **fields)
-    return VersionPage(page=page, with_content=with_content)
-
-
-def script_version(call: Call) -> ScriptVersion:
-    """get_script_version_detail."""
-    return call.services.catalog.get_script_version_detail(
-        call.scope, version_id=call["id"], script_id=call["script_id"], version=call["version"]
-    )
 
 
 def plans(call: Call) -> Page[JobPlan]:

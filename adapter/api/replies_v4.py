@@ -46,6 +46,8 @@ _KINDS: dict[type[JobError], str] = {
     errors.CmdbUnreachable: "INTERNAL",
     errors.CmdbFailed: "INTERNAL",
     errors.HostVariableMissing: "FAILED_PRECONDITION",
+    errors.AccountInUse: "FAILED_PRECONDITION",
+    errors.ScriptInUse: "FAILED_PRECONDITION",
     errors.ScriptNotExecutable: "FAILED_PRECONDITION",
     errors.PlanEmpty: "FAILED_PRECONDITION",
     errors.TooManyTargets: "RESOURCE_EXHAUSTED",

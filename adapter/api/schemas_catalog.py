@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from adapter.api.fields import Base64, BaseSchema, Flag, Number, Text
-from adapter.api.schemas_v3 import MAX_SCRIPT_BYTES
+from adapter.api.fields import BaseSchema, Number, Text
 
 
-class _Page(BaseSchema):
+class PageFields(BaseSchema):
     """Whatever is out of range here is put right, not refused."""
 
     start = Number()
@@ -26,7 +25,23 @@ class CreateAccount(BaseSchema):
     db_system_account_id = Number()
 
 
-class GetAccountList(_Page):
+class OneAccount(BaseSchema):
+    """delete_account."""
+
+    id = Number(required=True)
+
+
+class UpdateAccount(OneAccount):
+    """update_account."""
+
+    alias = Text(strip=True)
+    password = Text(keep_blank=True, secret=True)
+    description = Text(keep_blank=True)
+    db_port = Number()
+    db_system_account_id = Number()
+
+
+class GetAccountList(PageFields):
     """get_account_list."""
 
     category = Number()
@@ -34,56 +49,7 @@ class GetAccountList(_Page):
     alias = Text(strip=True)
 
 
-class CreateScript(BaseSchema):
-    """create_script."""
-
-    name = Text(required=True, strip=True)
-    script_language = Number(required=True)
-    content = Base64(required=True, max_bytes=MAX_SCRIPT_BYTES)
-    version = Text(required=True, strip=True)
-    description = Text(load_default="")
-    version_desc = Text(load_default="")
-
-
-class CreateScriptVersion(BaseSchema):
-    """create_script_version."""
-
-    script_id = Text(required=True, strip=True)
-    content = Base64(required=True, max_bytes=MAX_SCRIPT_BYTES)
-    version = Text(required=True, strip=True)
-    version_desc = Text(load_default="")
-
-
-class PublishScriptVersion(BaseSchema):
-    """publish_script_version."""
-
-    script_id = Text(required=True, strip=True)
-    script_version_id = Number(required=True)
-
-
-class GetScriptList(_Page):
-    """get_script_list."""
-
-    name = Text(strip=True)
-    script_language = Number()
-
-
-class GetScriptVersionList(_Page):
-    """get_script_version_list."""
-
-    script_id = Text(required=True, strip=True)
-    return_script_content = Flag(load_default=False)
-
-
-class GetScriptVersionDetail(BaseSchema):
-    """get_script_version_detail."""
-
-    id = Number()
-    script_id = Text(strip=True)
-    version = Text(strip=True)
-
-
-class GetJobPlanList(_Page):
+class GetJobPlanList(PageFields):
     """get_job_plan_list."""
 
     job_template_id = Number()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapter.api.fields import BaseSchema, Number, Text
+from adapter.api.fields import BaseSchema, Flag, Number, Text
 from adapter.api.json_text import shown
 from adapter.api.loading import load
 from adapter.errors import BadRequest
@@ -31,6 +31,10 @@ class _PlatformFields(BaseSchema):
     target_bk_biz_id = Number(required=True)
 
 
+class _PublicFields(BaseSchema):
+    is_public = Flag()
+
+
 def one(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
     """The scope of most APIs: bk_scope_type and bk_scope_id win over bk_biz_id."""
     fields = load(_ScopeFields, raw)
@@ -42,6 +46,17 @@ def one(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
 def none(_raw: Mapping[str, Any]) -> tuple[Scope, ...]:
     """Of the APIs that are about all businesses; one that is given is not looked at."""
     return ()
+
+
+def at_most_one(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
+    """Of the APIs that tell what is public to who names no business."""
+    fields = load(_ScopeFields, raw)
+    return one(raw) if any(value is not None for value in fields.values()) else ()
+
+
+def one_unless_public(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
+    """Of v2's list of scripts: with is_public one that is given is not looked at."""
+    return () if load(_PublicFields, raw)["is_public"] else one(raw)
 
 
 def explicit(raw: Mapping[str, Any]) -> tuple[Scope, ...]:
@@ -80,6 +95,8 @@ def _of_biz(name: str, biz_id: int | None) -> Scope:
 READS: Mapping[Callable[[Mapping[str, Any]], tuple[Scope, ...]], type[BaseSchema]] = {
     one: _ScopeFields,
     none: BaseSchema,
+    at_most_one: _ScopeFields,
+    one_unless_public: _ScopeFields,
     explicit: _ExplicitFields,
     source_and_target: _PlatformFields,
 }

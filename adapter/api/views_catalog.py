@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 from adapter.api.reports import VersionPage
 from adapter.api.views_v3 import scope
-from adapter.job.model import Account, Script, ScriptVersion
+from adapter.job.model import PUBLIC, Account, Script, ScriptTask, ScriptVersion
+from adapter.job.plan import PlanScript
 from adapter.service.pages import Page
 
 T = TypeVar("T")
 
-_SYSTEMS = {1: "Linux", 2: "Windows"}  #: by account type; databases have none
+_LOCAL, _OF_LIBRARY, _PUBLIC = 1, 2, 3
+SYSTEMS = {1: "Linux", 2: "Windows"}  #: by account type; databases have none
 
 
 def account(value: Account) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def account(value: Account) -> dict[str, Any]:
         "category": value.category,
         "type": value.type,
         "db_system_account_id": value.db_system_account_id,
-        "os": _SYSTEMS.get(value.type, ""),
+        "os": SYSTEMS.get(value.type, ""),
         "description": value.description,
         **scope(value.scope),
         **authorship(value),
@@ -39,7 +41,7 @@ def script(value: Script) -> dict[str, Any]:
         "script_language": value.language,
         "online_script_version_id": value.online_version_id,
         "description": value.description,
-        **scope(value.scope),
+        **scope_of(value),
         **authorship(value),
     }
 
@@ -56,14 +58,31 @@ def script_version(value: ScriptVersion, *, with_content: bool = True) -> dict[s
         "version_desc": value.version_desc,
         "script_language": value.language,
         "description": value.description,
-        **scope(value.scope),
+        **scope_of(value),
         **authorship(value),
     }
 
 
-def published(value: ScriptVersion) -> dict[str, Any]:
-    """publish_script_version."""
+def moved(value: ScriptVersion) -> dict[str, Any]:
+    """publish_script_version, disable_script_version."""
     return {"id": value.id, "script_id": value.script_id, "status": int(value.status)}
+
+
+def script_type(value: ScriptTask | PlanScript) -> int:
+    """Where a step has its script from."""
+    if value.script_id is None and value.script_version_id is None:
+        return _LOCAL
+    return _PUBLIC if value.is_public else _OF_LIBRARY
+
+
+def scope_of(value: Script | ScriptVersion) -> dict[str, Any]:
+    """The three names of its scope; a public one is of none."""
+    names = scope(value.scope)
+    return dict.fromkeys(names) if value.scope == PUBLIC else names
+
+
+def nothing(_value: None) -> None:
+    """What is deleted."""
 
 
 def password_encryption(public_key: str) -> dict[str, Any]:

@@ -34,10 +34,6 @@ def status(value: DangerousRule) -> dict[str, Any]:
     return {"id": value.id, "status": int(value.enabled)}
 
 
-def nothing(_value: None) -> None:
-    """delete_dangerous_rule."""
-
-
 def findings(values: Iterable[Finding]) -> list[dict[str, Any]]:
     """check_script."""
     return [

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.api.reports import PlanReport
-from adapter.api.views_catalog import authorship, page_of
+from adapter.api.views_catalog import authorship, page_of, script_type
 from adapter.api.views_v3 import scope
 from adapter.job.model import Account, Host, Server
 from adapter.job.plan import GlobalVariable, JobPlan, PlanApproval, PlanFile, PlanScript, PlanStep
@@ -17,7 +17,6 @@ from adapter.service.pages import Page
 
 Accounts = Mapping[int, Account]
 
-_LOCAL_SCRIPT, _LIBRARY_SCRIPT = 1, 2
 _SERVER_FILE = 1
 _ANY_ONE = 1
 
@@ -62,9 +61,8 @@ def _step(step: PlanStep, plan: JobPlan, accounts: Accounts, hosts: Hosts) -> di
 
 
 def _script(step: PlanStep, script: PlanScript, accounts: Accounts, hosts: Hosts) -> dict[str, Any]:
-    is_reference = script.script_id is not None or script.script_version_id is not None
     return {
-        "script_type": _LIBRARY_SCRIPT if is_reference else _LOCAL_SCRIPT,
+        "script_type": script_type(script),
         "script_id": script.script_id,
         "script_version_id": script.script_version_id,
         "script_content": script.content,

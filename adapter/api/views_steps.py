@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapter.api import views_v2, views_v3
+from adapter.api import views_catalog, views_v2, views_v3
 from adapter.api.reports import StepDetail, StepStatus, VariablesReport
 from adapter.job.groups import ResultGroup
 from adapter.job.model import FileTask, Host, HostResult, JobVariable, ScriptTask
 from adapter.job.status import HostStatus, StepType, VariableType
 from adapter.messages import HOST_STATUS, Language
 
-_LOCAL_SCRIPT, _LIBRARY_SCRIPT = 1, 2
 _SERVER_FILE, _GIVEN_FILE = 1, 4
 #: What a step was, not what it executes: SQL is a script here.
 _DETAIL_TYPES = {StepType.SQL: StepType.SCRIPT}
@@ -152,9 +151,8 @@ def _named(host: Host) -> dict[str, Any]:
 
 
 def _script(report: StepDetail, script: ScriptTask) -> dict[str, Any]:
-    is_reference = script.script_id is not None or script.script_version_id is not None
     return {
-        "script_type": _LIBRARY_SCRIPT if is_reference else _LOCAL_SCRIPT,
+        "script_type": views_catalog.script_type(script),
         "script_id": script.script_id,
         "script_version_id": script.script_version_id,
         "script_content": script.content,

@@ -42,6 +42,10 @@ class Scope:
         return int(self.id) if self.id.isdecimal() else None
 
 
+#: Where public scripts are: in no business, and known to all of them. No request can name it.
+PUBLIC = Scope("public", "0")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Host:
     """A host as JOB names it and as Ansible names it."""
@@ -183,6 +187,7 @@ class ScriptTask:
     db_account_id: int | None = None  #: of SQL: whose client runs it, as the account of `account_id`
     script_id: str | None = None
     script_version_id: int | None = None
+    is_public: bool = False  #: the script is one of the public library
     windows_interpreter: str | None = None  #: a program's path on Windows hosts; None is the language's own
 
 

@@ -35,6 +35,7 @@ class PlanScript:
     content: str | None = None
     script_id: str | None = None
     script_version_id: int | None = None
+    is_public: bool = False  #: the script is one of the public library
     param: str = ""
     param_sensitive: bool = False
     timeout: int = 7200

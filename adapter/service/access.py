@@ -127,8 +127,8 @@ class Access:
                 iam.lacking(iam.ACCESS_BUSINESS, [scope]),
             )
 
-    def require_everything(self, caller: Caller) -> None:
-        """Raises PermissionDenied if the caller may not use every scope there is."""
+    def require_everything(self, caller: Caller, lacking: str) -> None:
+        """Raises PermissionDenied, of the action `lacking`, if the caller may not use every scope there is."""
         if caller.scopes is not None:
             raise errors.PermissionDenied(
                 say(
@@ -136,7 +136,7 @@ class Access:
                     "register it without --scope",
                     code=caller.app_code,
                 ),
-                iam.lacking(iam.DANGEROUS_RULES),
+                iam.lacking(lacking),
             )
 
     def _system(self, credentials: Credentials) -> Caller:

@@ -25,12 +25,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from adapter import errors
-from adapter.job.model import Scope
+from adapter.job.model import PUBLIC, Scope
 from adapter.ports import Clock
 from adapter.service import apply_file
 from adapter.service.apply_accounts import apply_accounts
@@ -99,6 +100,7 @@ class Apply:
                     now_ms=self._clock.now_ms(),
                 )
                 apply_accounts(session, root.children("accounts"))
+                apply_scripts(replace(session, scope=PUBLIC), root.children("public_scripts"))
                 apply_scripts(session, root.children("scripts"))
                 apply_templates(session, root.children("templates"))
                 apply_dangerous_rules(session, root.children("dangerous_rules"))

@@ -113,7 +113,7 @@ def _set_online(session: Session, node: Node, version: ScriptVersion, online: bo
         return False
     author: dict[str, Any] = {"operator": session.operator, "now_ms": session.now_ms}
     if not online:
-        session.scripts.update_version(version.id, status=VersionStatus.OFFLINE, **author)
+        session.scripts.take_offline(version.script_id, version.id, **author)
     elif not session.scripts.publish(version.script_id, version.id, **author):
         node.fail("online", f"version [{version.version}] is disabled and cannot be published")
     return True

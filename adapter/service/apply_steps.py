@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.job.arrays import NotAnArray, parse
-from adapter.job.model import IpRef, Server, TopoNode
+from adapter.job.model import PUBLIC, IpRef, Script, Server, TopoNode
 from adapter.job.plan import (
     ConfirmerRole,
     GlobalVariable,
@@ -206,23 +206,33 @@ def _script_text(session: Session, node: Node) -> dict[str, Any]:
         }
     if ways == ["script_version_id"]:
         version = session.scripts.version(node.number("script_version_id", rule=rules.given_id))
-        if version is None or version.scope != session.scope:
-            node.fail("script_version_id", f"no such script version in {session.scope}")
-        return {"script_id": version.script_id, "script_version_id": version.id}
+        if version is None or version.scope not in (session.scope, PUBLIC):
+            node.fail("script_version_id", f"no such script version in {session.scope}, nor a public one")
+        return {
+            "script_id": version.script_id,
+            "script_version_id": version.id,
+            "is_public": version.scope == PUBLIC,
+        }
     key = ways[0]
     named = node.text(key)
-    script = session.scripts.by_name(session.scope, named) if key == "name" else session.scripts.get(named)
-    if script is None or script.scope != session.scope:
-        node.fail(key, f"no script [{named}] in {session.scope}")
+    script = _named_script(session, named) if key == "name" else session.scripts.get(named)
+    if script is None or script.scope not in (session.scope, PUBLIC):
+        node.fail(key, f"no script [{named}] in {session.scope}, nor a public one")
+    is_public = script.scope == PUBLIC
     name = node.text("version", None)
     if name is None:
         if script.online_version_id is None:
             node.fail(key, f"script [{script.name}] has no online version; publish one, or name a version")
-        return {"script_id": script.id}
+        return {"script_id": script.id, "is_public": is_public}
     version = session.scripts.version_named(script.id, name)
     if version is None:
         node.fail("version", f"script [{script.name}] has no version [{name}]")
-    return {"script_id": script.id, "script_version_id": version.id}
+    return {"script_id": script.id, "script_version_id": version.id, "is_public": is_public}
+
+
+def _named_script(session: Session, name: str) -> Script | None:
+    """The scope's own, else the public one of that name."""
+    return session.scripts.by_name(session.scope, name) or session.scripts.by_name(PUBLIC, name)
 
 
 def _file(session: Session, node: Node, variables: VariableTypes) -> PlanFile:

@@ -14,6 +14,7 @@ from adapter.job.model import Account, Scope
 
 ACCESS_BUSINESS = "access_business"
 DANGEROUS_RULES = "high-risk_detect_rule"
+PUBLIC_SCRIPTS = "manage_public_script_instance"
 USE_ACCOUNT = "use_account"
 
 _JOB = ("bk_job", "JOB")
@@ -30,7 +31,7 @@ _NAMES: Mapping[str, str] = {
     "create_script": "Create Script",
     "manage_script": "Manage Script",
     "create_public_script": "Create Public Script",
-    "manage_public_script_instance": "Manage Public Script",
+    PUBLIC_SCRIPTS: "Manage Public Script",
     "view_job_template": "View Job Template",
     "view_job_plan": "View Job Plan",
     "create_job_plan": "Create Job Plan",
@@ -60,7 +61,7 @@ _OF_APIS: Mapping[str, str] = {
         "manage_script": """create_script_version update_script_basic update_script_version
             publish_script_version disable_script_version delete_script delete_script_version""",
         "create_public_script": "create_public_script",
-        "manage_public_script_instance": """create_public_script_version update_public_script_basic
+        PUBLIC_SCRIPTS: """create_public_script_version update_public_script_basic
             update_public_script_version publish_public_script_version disable_public_script_version
             delete_public_script delete_public_script_version""",
         "view_job_template": "get_job_template_list get_job_template_detail",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from adapter import errors
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
 from adapter.job.file_batches import file_batches
 from adapter.job.model import (
+    PUBLIC,
     Account,
     Approval,
     FileSource,
@@ -56,6 +57,17 @@ MAX_SCRIPT_TARGETS = 50_000
 
 T = TypeVar("T")
 Resolve = Callable[[Scope, Server], tuple[Host, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """What a ScriptTask has of a script that was looked up, or came with the request."""
+
+    language: int
+    content: str
+    script_id: str | None = None
+    script_version_id: int | None = None
+    is_public: bool = False
 
 
 class StepBuilder:
@@ -121,52 +133,45 @@ class StepBuilder:
 
     def language(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> int:
         """The language of a script. Raises what its look-up raises."""
-        return self._text(scopes, ref)[1]
+        return self._text(scopes, ref).language
 
     def script_text(self, draft: StepDraft, places: Places) -> tuple[str, int] | None:
         """The script that a step runs, and its language; None if it runs none. Raises what its look-up raises."""
-        return (
-            None
-            if isinstance(draft.work, (FileDraft, ConfigDraft, ApprovalDraft))
-            else self._text(places.scripts, draft.work.script)[:2]
-        )
+        if isinstance(draft.work, (FileDraft, ConfigDraft, ApprovalDraft)):
+            return None
+        found = self._text(places.scripts, draft.work.script)
+        return found.content, found.language
 
     def _script_task(self, work: ScriptDraft, places: Places, variables: PlanVariables) -> ScriptTask:
-        content, language, script_id, version_id = self._text(places.scripts, work.script)
-        _require_executable(language)
+        found = self._text(places.scripts, work.script)
+        _require_executable(found.language)
         if "\0" in work.param:
             raise errors.InvalidParameter("script_param", say("no command line can have a NUL character"))
         return ScriptTask(
-            language=language,
-            content=content,
+            **vars(found),
             param=work.param.replace("\n", " "),
             param_sensitive=work.param_sensitive or variables.is_secret(work.param),
             timeout=work.timeout,
             account_id=_usable(self.account(places.accounts, work.account), places, places.targets).id,
-            script_id=script_id,
-            script_version_id=version_id,
             windows_interpreter=work.windows_interpreter,
         )
 
     def _sql_task(self, work: SqlDraft, places: Places) -> ScriptTask:
-        content, language, script_id, version_id = self._text(places.scripts, work.script)
-        if language != ScriptLanguage.SQL:
+        found = self._text(places.scripts, work.script)
+        if found.language != ScriptLanguage.SQL:
             raise errors.InvalidParameter(
                 "script_version_id|script_id",
-                say("the script is of language {language}, not 6 (sql)", language=language),
+                say("the script is of language {language}, not 6 (sql)", language=found.language),
             )
         database = self._database_account(places.accounts[0], work.db_account_id)
         _usable(database, places, places.targets)  # whose system account goes with it
         assert database.db_system_account_id is not None
         system = AccountRef(id=database.db_system_account_id)
         return ScriptTask(
-            language=ScriptLanguage.SQL,
-            content=content,
+            **vars(found),
             timeout=work.timeout,
             account_id=self._account(places.accounts, system).id,
             db_account_id=database.id,
-            script_id=script_id,
-            script_version_id=version_id,
         )
 
     def _database_account(self, scope: Scope, account_id: int) -> Account:
@@ -187,13 +192,19 @@ class StepBuilder:
             raise errors.AccountUnknown(say("the system account of {alias}", alias=account.alias))
         return account
 
-    def _text(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> tuple[str, int, str | None, int | None]:
+    def _text(self, scopes: tuple[Scope, ...], ref: ScriptRef) -> _Found:
         if ref.version_id is None and not ref.script_id and ref.content:
             if ref.language is None:
                 raise errors.InvalidParameter("script_language", say("script_content needs one: 1 to 5"))
-            return ref.content, ref.language, None, None
+            return _Found(language=ref.language, content=ref.content)
         version = _first(scopes, lambda scope: self._catalog.script_version(scope, ref), errors.ScriptUnknown)
-        return version.content, version.language, version.script_id, version.id
+        return _Found(
+            language=version.language,
+            content=version.content,
+            script_id=version.script_id,
+            script_version_id=version.id,
+            is_public=version.scope == PUBLIC,
+        )
 
     def account(self, scopes: tuple[Scope, ...], ref: AccountRef) -> Account:
         """An account of operating systems. Raises AccountUnknown, and NotSupported for a database's."""

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from adapter import errors
 from adapter.job.model import Account, Scope
 from adapter.store import tables
+from adapter.store.references import refuse_used_account
 from adapter.store.secrets import SecretBox
-from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
+from adapter.store.transactions import Bind, exclusive, insert_row, is_id, is_storable, transaction
 
 _table = tables.account
 _SECRETS = ("private_key", "password")
@@ -129,7 +130,7 @@ class AccountStore:
     def update(
         self, account_id: int, *, operator: str, now_ms: int, **fields: Unpack[AccountFields]
     ) -> Account:
-        """Change what is given. Raises AccountExists for an alias that is taken."""
+        """Change what is given. Raises AccountExists for an alias that is taken, AccountUnknown if it is gone."""
         values = {**self._columns(fields), "last_modify_user": operator, "last_modify_time": now_ms}
         try:
             with transaction(self._bind) as connection:
@@ -137,6 +138,15 @@ class AccountStore:
         except sa.exc.IntegrityError as error:
             raise errors.AccountExists(fields["alias"]) from error
         return self._stored(account_id)
+
+    def delete(self, account_id: int) -> None:
+        """Remove an account. Raises AccountUnknown, and AccountInUse naming what names it."""
+        with exclusive(self._bind, _table, tables.job_template, tables.job_plan) as connection:
+            found = connection.execute(_BY_ID, {"account": account_id}).one_or_none()
+            if found is None:
+                raise errors.AccountUnknown(f"ID={account_id}")
+            refuse_used_account(connection, _account(found))
+            connection.execute(sa.delete(_table).where(_table.c.id == account_id))
 
     def credential(self, account_id: int) -> AccountCredential:
         """The account's secrets in clear. Raises AccountUnknown; ValueError if the key file is another."""

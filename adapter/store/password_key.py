@@ -15,6 +15,8 @@ from adapter.store.tables import installation
 ALGORITHM = "RSA"
 #: JOB's: what it encrypts has 172 characters in base64, and the API takes no more.
 _KEY_BITS = 1024
+#: Of an encrypted password, in characters; no password has so many.
+ENCRYPTED_LENGTH = 172
 
 _SECRET = sa.select(installation.c.password_key_secret)
 

@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from adapter.job.model import Scope, Script, ScriptVersion
 from adapter.store.tables import script, script_version
 
+_WITHOUT_CONTENT = [column for column in script_version.c if column.name != "content"]
 
-def select_versions(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Versions with what they have of their script."""
+
+def select_versions(*conditions: sa.ColumnElement[bool], with_content: bool = True) -> sa.Select[Any]:
+    """Versions with what they have of their script. The content may be long; without it, it is ""."""
+    columns = script_version.c if with_content else [*_WITHOUT_CONTENT, sa.literal("").label("content")]
     return (
         sa.select(
-            script_version,
+            *columns,
             script.c.scope_type,
             script.c.scope_id,
             script.c.name,
@@ -27,7 +30,7 @@ def select_versions(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 def to_script(row: sa.Row[Any]) -> Script:
-    """A row of `script` with its online_version_id."""
+    """A row of `script`."""
     return Script(
         id=row.id,
         scope=Scope(row.scope_type, row.scope_id),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -11,21 +12,18 @@ from adapter import errors
 from adapter.job.model import Scope, Script, ScriptVersion
 from adapter.job.status import VersionStatus
 from adapter.store import tables
+from adapter.store.script_moves import ScriptMoves, touch
 from adapter.store.script_rows import select_versions, to_script, to_version
 from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
 
+T = TypeVar("T")
+
 _script = tables.script
 _version = tables.script_version
-
-_online = (
-    sa.select(sa.func.max(_version.c.id))
-    .where(_version.c.script_id == _script.c.id, _version.c.status == VersionStatus.ONLINE)
-    .correlate(_script)
-    .scalar_subquery()
-)
+_LAST_CHANGED_FIRST = (_script.c.last_modify_time.desc(), _script.c.id.desc())
 
 
-class ScriptStore:
+class ScriptStore(ScriptMoves):
     """The tables `script` and `script_version`."""
 
     def __init__(self, bind: Bind) -> None:
@@ -43,22 +41,30 @@ class ScriptStore:
         self, scope: Scope, *, name: str | None = None, language: int | None = None, start: int, length: int
     ) -> tuple[int, tuple[Script, ...]]:
         """The scope's scripts that have an online version, last changed first; `name` is a part of it."""
-        conditions = [_in(scope), _online.is_not(None)]
-        if name:
-            conditions.append(_script.c.name.icontains(name, autoescape=True))
-        if language is not None:
-            conditions.append(_script.c.language == language)
-        count = sa.select(sa.func.count()).select_from(_script).where(*conditions)
+        total, ids = _online(scope, name, language)
+        page = ids.offset(start).limit(length).subquery()
+        statement = sa.select(_script).join(page, page.c.id == _script.c.id).order_by(*_LAST_CHANGED_FIRST)
+        return self._page(total, statement, start, to_script)
+
+    def list_online_versions(
+        self,
+        scope: Scope,
+        *,
+        name: str | None = None,
+        language: int | None = None,
+        start: int,
+        length: int,
+        with_content: bool,
+    ) -> tuple[int, tuple[ScriptVersion, ...]]:
+        """The online versions of the same scripts in the same order; without its content a version has ""."""
+        total, ids = _online(scope, name, language)
+        page = ids.offset(start).limit(length).subquery()
         statement = (
-            sa.select(_script, _online.label("online_version_id"))
-            .where(*conditions)
-            .order_by(_script.c.last_modify_time.desc(), _script.c.id)
-            .offset(start)
-            .limit(length)
+            select_versions(_version.c.id == _script.c.online_version_id, with_content=with_content)
+            .join(page, page.c.id == _script.c.id)
+            .order_by(*_LAST_CHANGED_FIRST)
         )
-        with transaction(self._bind) as connection:
-            total = connection.execute(count).scalar_one()
-            return total, tuple(to_script(row) for row in connection.execute(statement))
+        return self._page(total, statement, start, to_version)
 
     def version(self, version_id: int) -> ScriptVersion | None:
         """The version of any scope, None if there is none of that id."""
@@ -74,18 +80,22 @@ class ScriptStore:
         """The version that runs when a script is named without one."""
         if not is_storable(script_id):
             return None
-        return self._one_version(_version.c.script_id == script_id, _version.c.status == VersionStatus.ONLINE)
+        return self._one_version(_script.c.id == script_id, _version.c.id == _script.c.online_version_id)
 
     def versions(
-        self, script_id: str, *, start: int = 0, length: int = 1000
+        self, script_id: str, *, start: int = 0, length: int = 1000, with_content: bool = True
     ) -> tuple[int, tuple[ScriptVersion, ...]]:
-        """How many versions the script has, and those from `start` on, newest first."""
+        """How many versions the script has, and those from `start` on, newest first; without content it is ""."""
         condition = _version.c.script_id == script_id
         count = sa.select(sa.func.count()).select_from(_version).where(condition)
-        statement = select_versions(condition).order_by(_version.c.id.desc()).offset(start).limit(length)
-        with transaction(self._bind) as connection:
-            total = connection.execute(count).scalar_one()
-            return total, tuple(to_version(row) for row in connection.execute(statement))
+        newest = sa.select(_version.c.id).where(condition).order_by(_version.c.id.desc())
+        page = newest.offset(start).limit(length).subquery()
+        statement = (
+            select_versions(with_content=with_content)
+            .join(page, page.c.id == _version.c.id)
+            .order_by(_version.c.id.desc())
+        )
+        return self._page(count, statement, start, to_version)
 
     def create(
         self,
@@ -169,7 +179,8 @@ class ScriptStore:
             values["id"] = version_id
         try:
             with transaction(self._bind) as connection:
-                _touch(connection, script_id, operator, now_ms)
+                if not touch(connection, script_id, _changed(operator, now_ms)):
+                    raise errors.ScriptUnknown(script_id)
                 version_id = insert_row(connection, _version, values)
         except sa.exc.IntegrityError as error:
             raise errors.VersionExists(version) from error
@@ -179,48 +190,39 @@ class ScriptStore:
         """Change `name`, `language` or `description`. Raises ScriptExists for a name that is taken."""
         try:
             with transaction(self._bind) as connection:
-                _touch(connection, script_id, operator, now_ms, **values)
+                if not touch(connection, script_id, {**values, **_changed(operator, now_ms)}):
+                    raise errors.ScriptUnknown(script_id)
         except sa.exc.IntegrityError as error:
             raise errors.ScriptExists(str(values.get("name"))) from error
 
-    def update_version(self, version_id: int, *, operator: str, now_ms: int, **values: str | int) -> None:
-        """Change `version`, `content`, `version_desc` or `status`. Raises VersionExists."""
+    def update_version(
+        self, version_id: int, *, operator: str, now_ms: int, only_draft: bool = False, **values: str
+    ) -> bool:
+        """Change `version`, `content` or `version_desc`; False if there is none, or no draft where only one may be.
+
+        Raises VersionExists for a version that is taken.
+        """
+        changed = _changed(operator, now_ms)
+        mine = [_version.c.id == version_id]
+        if only_draft:
+            mine.append(_version.c.status == VersionStatus.DRAFT)
+        script_id = sa.select(_version.c.script_id).where(_version.c.id == version_id).scalar_subquery()
         try:
             with transaction(self._bind) as connection:
-                connection.execute(
-                    sa.update(_version)
-                    .where(_version.c.id == version_id)
-                    .values(**values, last_modify_user=operator, last_modify_time=now_ms)
-                )
+                connection.execute(sa.update(_script).where(_script.c.id == script_id).values(changed))
+                updated = connection.execute(sa.update(_version).where(*mine).values(**values, **changed))
         except sa.exc.IntegrityError as error:
             raise errors.VersionExists(str(values.get("version"))) from error
+        return bool(updated.rowcount)
 
-    def publish(self, script_id: str, version_id: int, *, operator: str, now_ms: int) -> bool:
-        """Put a version online and the one that was online offline; False if it is disabled or not there.
-
-        The script's row is written first: of two that publish at once, the second waits and sees the first.
-        """
-        changed = {"last_modify_user": operator, "last_modify_time": now_ms}
+    def _page(
+        self, count: sa.Select[Any], page: sa.Select[Any], start: int, to_value: Callable[[sa.Row[Any]], T]
+    ) -> tuple[int, tuple[T, ...]]:
+        """How many there are, and a page of them; behind the last one nothing is looked for."""
         with transaction(self._bind) as connection:
-            _touch(connection, script_id, operator, now_ms)
-            mine = sa.and_(_version.c.script_id == script_id, _version.c.id == version_id)
-            published = connection.execute(
-                sa.update(_version)
-                .where(mine, _version.c.status != VersionStatus.DISABLED)
-                .values(status=VersionStatus.ONLINE, **changed)
-            )
-            if not published.rowcount:
-                return False
-            connection.execute(
-                sa.update(_version)
-                .where(
-                    _version.c.script_id == script_id,
-                    _version.c.status == VersionStatus.ONLINE,
-                    _version.c.id != version_id,
-                )
-                .values(status=VersionStatus.OFFLINE, **changed)
-            )
-        return True
+            total = connection.execute(count).scalar_one()
+            rows = connection.execute(page) if start < total else ()
+            return total, tuple(to_value(row) for row in rows)
 
     def _stored(self, version_id: int) -> ScriptVersion:
         version = self.version(version_id)
@@ -229,7 +231,7 @@ class ScriptStore:
         return version
 
     def _script(self, *conditions: sa.ColumnElement[bool]) -> Script | None:
-        statement = sa.select(_script, _online.label("online_version_id")).where(*conditions)
+        statement = sa.select(_script).where(*conditions)
         with transaction(self._bind) as connection:
             row = connection.execute(statement).one_or_none()
         return to_script(row) if row else None
@@ -240,23 +242,23 @@ class ScriptStore:
         return to_version(row) if row else None
 
 
-def _touch(
-    connection: sa.Connection, script_id: str, operator: str, now_ms: int, **values: str | int
-) -> None:
-    connection.execute(
-        sa.update(_script)
-        .where(_script.c.id == script_id)
-        .values(**values, last_modify_user=operator, last_modify_time=now_ms)
-    )
+def _online(scope: Scope, name: str | None, language: int | None) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    """How many of the scope's scripts are online, and their ids in order: both read an index alone."""
+    conditions = [_in(scope), _script.c.online_version_id.is_not(None)]
+    if name:
+        conditions.append(_script.c.name.icontains(name, autoescape=True))
+    if language is not None:
+        conditions.append(_script.c.language == language)
+    count = sa.select(sa.func.count()).select_from(_script).where(*conditions)
+    return count, sa.select(_script.c.id).where(*conditions).order_by(*_LAST_CHANGED_FIRST)
+
+
+def _changed(operator: str, now_ms: int) -> dict[str, Any]:
+    return {"last_modify_user": operator, "last_modify_time": now_ms}
 
 
 def _authored(operator: str, now_ms: int) -> dict[str, Any]:
-    return {
-        "creator": operator,
-        "create_time": now_ms,
-        "last_modify_user": operator,
-        "last_modify_time": now_ms,
-    }
+    return {"creator": operator, "create_time": now_ms, **_changed(operator, now_ms)}
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:

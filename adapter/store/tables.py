@@ -108,8 +108,23 @@ script = sa.Table(
     sa.Column("name", sa.String(60), nullable=False),
     sa.Column("language", sa.Integer, nullable=False),
     sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("online_version_id", sa.BigInteger),  # of its versions, the one of status 1
     *_authorship(),
     sa.UniqueConstraint("scope_type", "scope_id", "name"),
+)
+
+#: Of lists: in their order, with what they filter by, so that of many scripts a page reads only its own rows.
+sa.Index(
+    "ix_script_online",
+    script.c.scope_type,
+    script.c.scope_id,
+    script.c.last_modify_time,
+    script.c.id,
+    script.c.name,
+    script.c.language,
+    script.c.online_version_id,  # SQLite looks at it once more, though every row here has one
+    sqlite_where=script.c.online_version_id.is_not(None),
+    postgresql_where=script.c.online_version_id.is_not(None),
 )
 
 script_version = sa.Table(
@@ -123,6 +138,7 @@ script_version = sa.Table(
     sa.Column("version_desc", sa.Text, nullable=False, server_default=""),
     *_authorship(),
     sa.UniqueConstraint("script_id", "version"),
+    sa.Index("ix_script_version_of_script", "script_id", "id"),
     sqlite_autoincrement=True,
 )
 

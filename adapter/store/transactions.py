@@ -29,9 +29,15 @@ def transaction(bind: Bind) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def exclusive(engine: sa.Engine, *tables: sa.Table) -> Iterator[sa.Connection]:
-    """A transaction during which nobody else writes `tables`: what it read stays true until it ends."""
-    with engine.begin() as connection:
+def exclusive(bind: Bind, *tables: sa.Table) -> Iterator[sa.Connection]:
+    """A transaction during which nobody else writes `tables`: what it read stays true until it ends.
+
+    Who locks more than one names them in the order of `adapter apply`. A Connection must be in such a one already.
+    """
+    if isinstance(bind, sa.Connection):
+        yield bind
+        return
+    with bind.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:

@@ -159,6 +159,10 @@ _V3: dict[str, dict[str, Any]] = {
         "action": 1,
     },
     "check_script": {"script_language": 1, "content": "ZWNobyAkMQ=="},
+    "update_account": {"id": 1, "alias": "web", "password": "p", "description": "d"},
+    "delete_account": {"id": 1},
+    "get_latest_service_version": {},
+    "get_notify_config": {},
     "create_script": {
         "name": "hello",
         "script_language": 1,
@@ -168,12 +172,29 @@ _V3: dict[str, dict[str, Any]] = {
     },
     "create_script_version": {"script_id": "x", "content": "ZWNobyAkMQ==", "version": "2.0"},
     "publish_script_version": {"script_id": "x", "script_version_id": 1},
+    "disable_script_version": {"script_id": "x", "script_version_id": 1},
+    "update_script_basic": {"script_id": "x", "name": "hello", "description": "d"},
+    "update_script_version": {
+        "script_id": "x",
+        "script_version_id": 1,
+        "content": "ZWNobyAkMQ==",
+        "version_desc": "d",
+    },
+    "delete_script": {"script_id": "x"},
+    "delete_script_version": {"script_id": "x", "script_version_id": 1},
     "get_script_list": {"name": "h", "script_language": 0, "start": 0, "length": 20},
     "get_script_version_list": {"script_id": "x", "return_script_content": True},
     "get_script_version_detail": {"id": 1, "script_id": "x", "version": "1.0"},
 }
 
 _TARGETS_V2 = {"ip_list": IP_LIST, "custom_query_id": ["3"]}
+
+#: Public scripts have the same requests; the scope that `v3` gives is not looked at.
+_V3 |= {
+    name.replace("script", "public_script", 1): body
+    for name, body in _V3.items()
+    if name.replace("script", "public_script", 1) in V3
+}
 
 _V2: dict[str, dict[str, Any]] = {
     "execute_platform_job": {
@@ -234,6 +255,14 @@ _CONTEXT = {
     "execute_object_type": 1,
     "execute_object_resource_id": 101,
 }
+_V2 |= {
+    "get_script_list": {"is_public": False, "script_name": "h", "script_type": 1, "start": 0, "length": 10},
+    "get_public_script_list": {"script_name": "h", "return_script_content": True},
+    "get_script_detail": {"id": 1},
+    "get_os_account": {},
+    "get_own_db_account_list": {"start": 0, "length": 10},
+}
+
 _V4: dict[str, dict[str, Any]] = {
     "fast_execute_script": {
         **{
@@ -280,7 +309,7 @@ def v4(name: str, /, **changes: Any) -> dict[str, Any]:
 
 def v2(name: str, /, **changes: Any) -> dict[str, Any]:
     """A valid v2 request with changes; None takes a field away."""
-    scope = {} if name == "execute_platform_job" else {"bk_biz_id": 1}
+    scope = {} if name in ("execute_platform_job", "get_public_script_list") else {"bk_biz_id": 1}
     return _changed({**scope, **_V2[name]}, changes)
 
 

@@ -107,8 +107,14 @@ class make_world:  # noqa: N801 used like a function
             [Host(bk_host_id=101, bk_cloud_id=0, ip="10.0.0.1", name="a")], {"biz_1": ["a"]}, default_biz="2"
         )
         launch, operate, query = RecordingLaunch(), RecordingOperate(), MemoryQuery()
-        catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
         reachability = MemoryReachability()
+        catalog = Catalog(
+            accounts=stores.accounts,
+            scripts=stores.scripts,
+            plans=stores.plans,
+            clock=clock,
+            passwords=PasswordKey(stores.engine, stores.box),
+        )
         services = Services(
             access=Access(stores.apps, clock, gateway),
             launch=launch,

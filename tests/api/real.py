@@ -76,7 +76,14 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
     woken: list[None] = []
     jobs, logs = JobStore(stores.engine, stores.box), LogStore(stores.engine)
     hosts = MemoryHosts(HOSTS, GROUPS) if hosts is None else hosts
-    catalog = Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=clock)
+    password_key = PasswordKey(stores.engine, stores.box)
+    catalog = Catalog(
+        accounts=stores.accounts,
+        scripts=stores.scripts,
+        plans=stores.plans,
+        clock=clock,
+        passwords=password_key,
+    )
 
     def wake() -> None:
         woken.append(None)
@@ -85,7 +92,6 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
     preparation = Preparation(
         jobs=jobs, accounts=stores.accounts, hosts=hosts, settings=settings, installation="real"
     )
-    password_key = PasswordKey(stores.engine, stores.box)
     reachability = MemoryReachability({101: Seen(answers=True, version="OpenSSH_9.2p1")})
     services = Services(
         access=Access(stores.apps, clock),

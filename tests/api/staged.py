@@ -7,7 +7,7 @@ from typing import Any
 
 from adapter.api.openapi.texts import texts
 from adapter.config import Settings
-from adapter.job.model import FileLog, Scope
+from adapter.job.model import PUBLIC, FileLog, Scope
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store.opening import Stores
 
@@ -31,6 +31,12 @@ def staged(stores: Stores, settings: Settings) -> Real:
     real.catalog.create_script_version(
         BIZ, user="admin", script_id=real.script_id, content="echo bye", version="2.0"
     )
+    public = real.catalog.create_script(
+        PUBLIC, user="admin", name="greet all", language=1, content="echo all", version="1.0"
+    )
+    of_public = {"user": "admin", "script_id": public.script_id}
+    real.catalog.publish_script_version(PUBLIC, script_version_id=public.id, **of_public)
+    real.catalog.create_script_version(PUBLIC, content="echo everybody", version="2.0", **of_public)
     rule = {**example("v3", "create_dangerous_rule"), "expression": "mkfs"}
     assert real.job.v3("create_dangerous_rule", rule)["code"] == 0
     cron = {"name": "weekly", "job_plan_id": real.plan_id, "expression": "0 4 * * 1"}
@@ -68,7 +74,12 @@ def _have_run(real: Real) -> None:
 def sent(real: Real, dialect: str, name: str) -> dict[str, Any]:
     """The example of an API as the document shows it, but for ids that are made up anew in each store."""
     body = example(dialect, name)
-    return body | ({"script_id": real.script_id} if isinstance(body.get("script_id"), str) else {})
+    if not isinstance(body.get("script_id"), str):
+        return body
+    if "public" not in name:
+        return body | {"script_id": real.script_id}
+    (public,) = real.catalog.get_script_list(PUBLIC).items
+    return body | {"script_id": public.id}
 
 
 #: The APIs that somebody has written an example of.

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from adapter.api.apis import V2, V3, V4
 from adapter.config import Settings
+from adapter.job.model import PUBLIC, Scope
 from adapter.store.opening import open_store
 
 from . import bodies
@@ -97,6 +98,29 @@ def _of_a_cron(real: Real, body: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in fresh.items() if key in body}
 
 
+def _of_a_script(real: Real, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The ids of a script that is there, in the state that the request needs, and a name that none has."""
+    library = PUBLIC if "public" in name else Scope("biz", "1")
+    made = real.catalog.create_script(
+        library, user="admin", name=uuid.uuid4().hex, language=1, content="x", version="1.0"
+    )
+    ids = {"script_id": made.script_id, "script_version_id": made.id, "id": made.id}
+    if name.startswith("disable"):
+        real.catalog.publish_script_version(
+            library, user="admin", script_id=made.script_id, script_version_id=made.id
+        )
+    return {key: value for key, value in {**ids, "name": uuid.uuid4().hex}.items() if key in body}
+
+
+def _of_an_account(real: Real, body: dict[str, Any]) -> dict[str, Any]:
+    """The id and alias of an account that nothing uses: under another id, the alias is taken."""
+    alias = uuid.uuid4().hex
+    made = real.catalog.create_account(
+        Scope("biz", "1"), user="admin", account="x", category=1, type=1, alias=alias
+    )
+    return {key: value for key, value in {"id": made.id, "alias": alias}.items() if key in body}
+
+
 def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     """A request that succeeds, with the ids that there are."""
     body: dict[str, Any] = getattr(bodies, dialect)(name)
@@ -106,8 +130,10 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
         body["step_instance_id"] = 1
     if name == "get_file_task_context":
         body |= _of_files(real)
-    if "script_id" in body:
-        body["script_id"] = real.script_id
+    if isinstance(body.get("script_id"), str):
+        body |= _of_a_script(real, name, body)
+    if name in ("update_account", "delete_account"):
+        body |= _of_an_account(real, body)
     if name.endswith("able_dangerous_rule") or name == "update_dangerous_rule":
         rule = bodies.v3("create_dangerous_rule", expression=uuid.uuid4().hex)
         body["id"] = real.job.v3("create_dangerous_rule", rule)["data"]["id"]

@@ -26,6 +26,7 @@ from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.password_key import PasswordKey
 from adapter.store.quota import JobQuota
+from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox, hash_secret
 
 
@@ -234,3 +235,20 @@ def test_what_came_with_crons_goes_up_with_data(engine: sa.Engine, tmp_path: Pat
         app_code="a",
     )
     assert crons.create(cron).plan_name == "p"
+
+
+def test_which_version_is_online_stands_with_the_script(engine: sa.Engine, tmp_path: Path) -> None:
+    """Found in what was stored; a script of drafts has none."""
+    bring_to(engine, "0018")
+    for name in ("some", "none"):
+        insert(engine, "script", id=name, scope_type="biz", scope_id="2", name=name, language=1)
+    for id_, script_id, status in ((1, "some", 2), (2, "some", 1), (3, "some", 0), (4, "none", 0)):
+        row = {"script_id": script_id, "version": str(id_), "content": f"echo {id_}", "status": status}
+        insert(engine, "script_version", id=id_, **row)
+    migrate(engine, tmp_path / "lock")
+    scripts = ScriptStore(engine)
+    total, (script,) = scripts.list_online(Scope("biz", "2"), start=0, length=9)
+    assert (total, script.id, script.online_version_id) == (1, "some", 2)
+    online = scripts.online_version("some")
+    assert online is not None
+    assert (online.content, scripts.online_version("none")) == ("echo 2", None)

@@ -59,7 +59,13 @@ class Node(World):
         )
         made.apps = AppStore(engine)
         made.store = CronStore(engine, box, lambda _connection: sa.literal(cls.now[0], sa.BigInteger))
-        catalog = Catalog(accounts=made.accounts, scripts=made.scripts, plans=made.plans, clock=made)
+        catalog = Catalog(
+            accounts=made.accounts,
+            scripts=made.scripts,
+            plans=made.plans,
+            clock=made,
+            passwords=made.password_key,
+        )
         made.crons = Crons(made.store, catalog, "UTC")
         made.steady = 0.0
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapter.api.openapi.members import ListOf, PageOf, Reply, Shape, many, text, whole
+from adapter.api.openapi.members import ListOf, PageOf, Reply, Shape, many, table, text, whole
 from adapter.api.openapi.replies_execution import InScope
 from adapter.api.openapi.replies_steps import Authored
 
@@ -43,7 +43,15 @@ class PasswordEncryption(Shape):
     encryptAlgorithm = text()  # noqa: N815 JOB's name
 
 
-class Script(InScope, Authored):
+class OfLibrary(Authored):
+    """Of a business's library, or of the public one: that has no scope."""
+
+    bk_scope_type = text(null=True)
+    bk_scope_id = text(null=True)
+    bk_biz_id = whole(null=True)
+
+
+class Script(OfLibrary):
     """A script."""
 
     id = text()
@@ -53,7 +61,7 @@ class Script(InScope, Authored):
     description = text(null=True)
 
 
-class ScriptVersion(InScope, Authored):
+class ScriptVersion(OfLibrary):
     """A version of a script."""
 
     id = whole()
@@ -103,17 +111,51 @@ class Finding(Shape):
     description = text(null=True)
 
 
+_OF_SCRIPTS: Mapping[str, Reply] = {
+    "create_{script}": ScriptVersion,
+    "create_{script}_version": ScriptVersion,
+    "update_{script}_basic": Script,
+    "update_{script}_version": ScriptVersion,
+    "publish_{script}_version": VersionStatus,
+    "disable_{script}_version": VersionStatus,
+    "delete_{script}": None,
+    "delete_{script}_version": None,
+    "get_{script}_version_detail": ScriptVersion,
+    "get_{script}_version_list": PageOf(ScriptVersion),
+    "get_{script}_list": PageOf(Script),
+}
+
+
+class ServiceVersion(Shape):
+    """get_latest_service_version."""
+
+    version = text()
+
+
+class NotifyPolicy(Shape):
+    """Who is told of what, of jobs that something triggers."""
+
+    trigger_type = text()
+    resource_type_list = many(text())
+    role_list = many(text())
+    extra_observer_list = many(text())
+    resource_status_channel_map = table(of=table())
+
+
 REPLIES: Mapping[str, Reply] = {
     "query_agent_info": Agents,
     "create_account": Account,
+    "update_account": Account,
+    "delete_account": None,
     "get_account_list": PageOf(Account),
     "get_account_password_encryption_metadata": PasswordEncryption,
-    "create_script": ScriptVersion,
-    "create_script_version": ScriptVersion,
-    "get_script_version_detail": ScriptVersion,
-    "get_script_version_list": PageOf(ScriptVersion),
-    "get_script_list": PageOf(Script),
-    "publish_script_version": VersionStatus,
+    **{
+        name.format(script=script): reply
+        for script in ("script", "public_script")
+        for name, reply in _OF_SCRIPTS.items()
+    },
+    "get_latest_service_version": ServiceVersion,
+    "get_notify_config": ListOf(NotifyPolicy),
     "create_dangerous_rule": DangerousRule,
     "update_dangerous_rule": DangerousRule,
     "enable_dangerous_rule": RuleStatus,

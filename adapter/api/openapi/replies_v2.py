@@ -188,6 +188,53 @@ _LAUNCHES = (
     "push_config_file",
 )
 
+
+class ScriptV2(Shape):
+    """A version of a script."""
+
+    id = whole()
+    name = text()
+    version = text()
+    tag = text()
+    type = whole()
+    public = flag()
+    bk_scope_type = text(null=True)
+    bk_scope_id = text(null=True)
+    bk_biz_id = whole(null=True)
+    content = text(null=True)
+    creator = text()
+    create_time = text(null=True)
+    last_modify_user = text()
+    last_modify_time = text(null=True)
+
+
+class ScriptPageV2(Shape):
+    """A page of scripts."""
+
+    start = whole()
+    page_size = whole()
+    total_record_size = whole()
+    data = many(ScriptV2)
+
+
+class SystemAccountV2(InScope):
+    """An account of a system."""
+
+    id = whole()
+    account = text()
+    alias = text()
+    os = text()
+    creator = text()
+    create_time = text(null=True)
+
+
+class DatabaseAccountV2(Shape):
+    """An account of a database."""
+
+    db_account_id = whole()
+    db_alias = text()
+
+
 REPLIES: Mapping[str, Reply] = {
     **dict.fromkeys(_LAUNCHES, LaunchedV2),
     "operate_job_instance": OperatedV2,
@@ -196,4 +243,9 @@ REPLIES: Mapping[str, Reply] = {
     "get_job_instance_log": ListOf(StepLogV2),
     "get_step_instance_status": StepStatusV2,
     "get_job_instance_global_var_value": JobVariablesV2,
+    "get_script_list": ScriptPageV2,
+    "get_public_script_list": ScriptPageV2,
+    "get_script_detail": ScriptV2,
+    "get_os_account": ListOf(SystemAccountV2),
+    "get_own_db_account_list": ListOf(DatabaseAccountV2),
 }

@@ -13,6 +13,7 @@ from adapter.job.model import Scope
 from adapter.service.apply import Apply, Change
 from adapter.service.catalog import Catalog
 from adapter.store.opening import Stores, open_store
+from adapter.store.password_key import PasswordKey
 
 BIZ = Scope("biz", "2")
 OTHER = Scope("biz", "3")
@@ -56,7 +57,13 @@ def stores(data_dir: Path, empty_data_dir: Path) -> Iterator[Stores]:
 @pytest.fixture
 def catalog(stores: Stores) -> Catalog:
     """The use cases on it."""
-    return Catalog(accounts=stores.accounts, scripts=stores.scripts, plans=stores.plans, clock=Ticking())
+    return Catalog(
+        accounts=stores.accounts,
+        scripts=stores.scripts,
+        plans=stores.plans,
+        clock=Ticking(),
+        passwords=PasswordKey(stores.engine, stores.box),
+    )
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from adapter.cli.apply import apply_command
 from adapter.job.actions import Action
 from adapter.job.commands import AccountRef, ScriptRef
-from adapter.job.model import Scope, Server
+from adapter.job.model import PUBLIC, Scope, Server
 from adapter.job.status import StepType, VersionStatus
 from adapter.service.apply import ApplyError
 from adapter.service.catalog import Catalog
@@ -437,7 +437,7 @@ def test_dangerous_rules(apply: Applying, stores: Stores) -> None:
         ("scope: {type: biz, id: '2/3'}", "scope.id: must be 1 to 64"),
         (
             "scope: {type: biz, id: 2}\nacounts: []",
-            "acounts: unknown key; known here are accounts, dangerous_rules, permissions, scope",
+            "acounts: unknown key; known here are accounts, dangerous_rules, permissions, public_scripts",
         ),
         (with_accounts("{}"), "accounts: must be a list"),
         (with_accounts("[root]"), "accounts[0]: must be a mapping"),
@@ -735,3 +735,32 @@ def test_permissions_that_are_none(
     with pytest.raises(ApplyError, match=re.escape(words)):
         apply(PERMISSIONS.replace(before, after))
     assert PermissionStore(stores.engine).list() == ()
+
+
+def test_public_scripts(apply: Applying, catalog: Catalog, stores: Stores) -> None:
+    """Made whatever the file's scope; a step's name is the scope's script first, then the public one."""
+    text = """scope: {type: biz, id: 2}
+accounts: [{account: root}]
+public_scripts:
+  - {name: all, language: 1, versions: [{version: "1", content: echo all, online: true}]}
+  - {name: both, language: 1, versions: [{version: "1", content: echo public, online: true}]}
+scripts:
+  - {name: both, language: 1, versions: [{version: "1", content: echo own, online: true}]}
+templates:
+  - name: t
+    steps:
+      - {name: a, script: {name: all, account: root}, target: {host_id_list: [1]}}
+      - {name: b, script: {name: both, version: "1", account: root}, target: {host_id_list: [1]}}
+    plans: [{name: p}]
+"""
+    assert "created script all" in apply(text)
+    assert apply(text) == []
+    assert {item.name for item in catalog.get_script_list(PUBLIC).items} == {"both", "all"}
+    template = stores.plans.template_named(BIZ, "t")
+    assert template is not None
+    assert [step.script and step.script.is_public for step in template.steps] == [True, False]
+    (public,) = catalog.get_script_list(PUBLIC, name="all").items
+    by_version = f"script_version_id: {public.online_version_id}"
+    assert apply(text.replace("name: all, account", f"{by_version}, account")) == ["updated template t"]
+    with pytest.raises(ApplyError, match="nor a public one"):
+        apply(text.replace("name: all, account", "name: none, account"))

@@ -131,13 +131,15 @@ def test_two_who_publish_at_once_leave_one_online(catalog: Catalog) -> None:
     assert sum(item.status == VersionStatus.ONLINE for item in page.items) == 1
 
 
-def test_a_disabled_version_is_not_published(catalog: Catalog, stores: Stores) -> None:
+def test_a_disabled_version_is_not_published(catalog: Catalog) -> None:
     """1241003, and what was online stays online."""
     first = publish(catalog, make(catalog))
     second = catalog.create_script_version(
         BIZ, user="ann", script_id=first.script_id, content="x", version="2"
     )
-    stores.scripts.update_version(second.id, operator="ann", now_ms=1, status=VersionStatus.DISABLED)
+    publish(catalog, second)
+    publish(catalog, first)
+    catalog.disable_script_version(BIZ, user="a", script_id=second.script_id, script_version_id=second.id)
     with pytest.raises(errors.UnsupportedOperation):
         publish(catalog, second)
     assert catalog.script_version(BIZ, ScriptRef(script_id=first.script_id)).id == first.id
@@ -186,7 +188,12 @@ def test_a_version_runs_when_it_is_online_or_was(
 ) -> None:
     """1244018 otherwise."""
     version = make(catalog)
-    stores.scripts.update_version(version.id, operator="ann", now_ms=1, status=status)
+    if status != VersionStatus.DRAFT:
+        publish(catalog, version)
+    if status == VersionStatus.OFFLINE:
+        stores.scripts.take_offline(version.script_id, version.id, operator="ann", now_ms=1)
+    if status == VersionStatus.DISABLED:
+        stores.scripts.disable(version.script_id, version.id, operator="ann", now_ms=1)
     ref = ScriptRef(version_id=version.id, script_id="ignored", content="ignored")
     if runs:
         assert catalog.script_version(BIZ, ref).content == "echo 1"

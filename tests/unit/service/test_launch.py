@@ -14,7 +14,7 @@ from adapter.job.model import FileSource, FileTask, Scope, ScriptTask, Server
 from adapter.job.paths import timestamp_name
 from adapter.job.plan import PlanScript, PlanStep
 from adapter.job.rolling import MAX_BATCHES, MAX_PARALLEL_BATCHES, ExecutionMode, Rolling
-from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VersionStatus
+from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
 from adapter.service import file_tasks, step_builder
 from adapter.store.quota import JobQuota
 from tests.support.startable import to_start
@@ -125,7 +125,10 @@ def test_a_script_must_be_executable(world: World) -> None:
     ):
         with pytest.raises(error):
             world.launch.execute_script(execute_script(script=ScriptRef(version_id=version_id)))
-    world.scripts.update_version(draft, operator="ann", now_ms=2, status=VersionStatus.OFFLINE)
+    found = world.scripts.version(draft)
+    assert found is not None
+    world.scripts.publish(found.script_id, draft, operator="ann", now_ms=2)
+    world.scripts.take_offline(found.script_id, draft, operator="ann", now_ms=2)
     assert world.launch.execute_script(execute_script(script=ScriptRef(version_id=draft)))
 
 

@@ -85,7 +85,13 @@ class World:
         self.rules = DangerousRuleStore(self.jobs._engine)
         self.dangerous = DangerousScripts(self.rules, self)
         self.password_key = PasswordKey(self.jobs._engine, self.jobs._box)
-        catalog = Catalog(accounts=self.accounts, scripts=self.scripts, plans=self.plans, clock=self)
+        catalog = Catalog(
+            accounts=self.accounts,
+            scripts=self.scripts,
+            plans=self.plans,
+            clock=self,
+            passwords=self.password_key,
+        )
         self.launch = Launch(
             self.jobs,
             catalog,
