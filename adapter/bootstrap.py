@@ -41,6 +41,7 @@ from adapter.hosts.reachability import SshReachability
 from adapter.job.cron import MissedPolicy
 from adapter.job.egress import EgressRule
 from adapter.service.access import Access
+from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.cron_firing import CronFiring
@@ -54,6 +55,7 @@ from adapter.service.query import Query
 from adapter.service.records import Records
 from adapter.service.schedule import local_time_zone
 from adapter.store.audit import AuditStore
+from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
@@ -162,6 +164,7 @@ def build(settings: Settings) -> Adapter:
         streams=OpenStreams(settings.max_streams),
         bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
         records=records_of(stores, jobs),
+        audit_log=AuditLog(AuditLogStore(stores.engine), clock, settings.audit_log_days),
         catalog=catalog,
         dangerous=dangerous,
         crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),
@@ -253,7 +256,9 @@ def _gateway(settings: Settings, clock: SystemClock) -> GatewayJwt | None:
         keys = {str(path): path.read_bytes() for path in settings.jwt_public_keys}
     except OSError as error:
         raise GatewayKeyError(f"{error.filename} cannot be read: {error.strerror}") from error
-    return GatewayJwt(keys, clock) if keys else None
+    if not keys:
+        return None
+    return GatewayJwt(keys, clock, audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
 
 def _preparation(settings: Settings, stores: Stores, jobs: JobStore, hosts: AnyHosts) -> Preparation:

@@ -55,6 +55,9 @@ class Settings:
     jwt_public_keys: tuple[Path, ...] = ()
     #: networks whose X-AppCode and X-Username are believed on /esb/api, without any proof; normally none
     internal_networks: tuple[str, ...] = ()
+    jwt_audience: str = ""  #: whom an X-Bkapi-JWT must name as `aud`; "": nobody, as BlueKing's gateways do
+    jwt_issuer: str = ""  #: whom it must name as `iss`; "": anybody
+    audit_log_days: int = 365  #: after which what was done is forgotten; 0 is never
     language: str = "zh-cn"  #: of replies to who sends no Blueking-Language: zh-cn or en
     max_log_bytes: int = 5 * 1024 * 1024  #: kept of one host's output, as GSE does
     clean_delay_seconds: int = 60  #: after which a script's files are removed from its hosts, many at a time
@@ -117,6 +120,7 @@ class Settings:
             "keep_logs_days",
             "keep_artifacts_days",
             "keep_artifacts_bytes",
+            "audit_log_days",
             "cmdb_ttl",
             "cron_late_seconds",
         ):

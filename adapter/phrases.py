@@ -146,6 +146,8 @@ PHRASES: Mapping[str, str] = {
     "The specified user TOKEN [{id}] has been withdrawn, please create another with `adapter token create`": "指定的用户 TOKEN [{id}] 已被收回，请用 `adapter token create` 重新创建",
     "The specified user TOKEN [{id}] has expired, please create another with `adapter token create`": "指定的用户 TOKEN [{id}] 已过期，请用 `adapter token create` 重新创建",
     "User authentication failed, system paths need the user's name in the header X-Bk-Username": "用户认证失败，system 路径需要在请求头 X-Bk-Username 中提供用户名",
+    "X-Bkapi-JWT is for another audience than ADAPTER_JWT_AUDIENCE names": "X-Bkapi-JWT 的受众（aud）不是 ADAPTER_JWT_AUDIENCE 指定的受众",
+    "X-Bkapi-JWT is of another issuer than ADAPTER_JWT_ISSUER names": "X-Bkapi-JWT 的签发者（iss）不是 ADAPTER_JWT_ISSUER 指定的签发者",
     "The specified user TOKEN belongs to another APP, not to [bk_app_code={code}]": "指定的用户 TOKEN 属于其他 APP，不属于 [bk_app_code={code}]",
     "The specified user TOKEN (access_token or bk_token) does not exist, please create one with `adapter token create`": "指定的用户 TOKEN（access_token 或 bk_token）不存在，请用 `adapter token create` 创建",
     "X-Bkapi-JWT names no user; on system paths X-Bk-Username may": "X-Bkapi-JWT 没有用户；在 system 路径上可用 X-Bk-Username",

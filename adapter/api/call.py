@@ -13,6 +13,7 @@ from adapter.job.model import Scope
 from adapter.messages import Language
 from adapter.ports import Hosts, Reachability
 from adapter.service.access import Access
+from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.crons import Crons
@@ -33,6 +34,7 @@ class Services:
     streams: OpenStreams
     bundles: Bundles
     records: Records
+    audit_log: AuditLog
     catalog: Catalog
     dangerous: DangerousScripts
     crons: Crons

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from adapter.api import loading, scopes
 from adapter.api import request as reading
+from adapter.api.audited import entry_of, is_recorded
 from adapter.api.call import Call, Services
 from adapter.api.credentials import AskedBy, CredentialsReader
 from adapter.api.dialects import ENVELOPE, Dialect
@@ -26,10 +27,12 @@ from adapter.api.views_planned import planned
 from adapter.config import Settings
 from adapter.errors import Internal, JobError, NotSupported, WrongMethod
 from adapter.job.actions import Action
-from adapter.job.commands import Launched
+from adapter.job.audit_log import Recording
+from adapter.job.commands import Caller, Launched, Once
 from adapter.job.egress import EgressRule
 from adapter.job.model import Scope
 from adapter.messages import Language, say
+from adapter.service.access import Credentials
 
 _log = structlog.get_logger(__name__)
 
@@ -215,10 +218,33 @@ class Dispatcher:
             trace=trace,
         )
         once = once_of(incoming, surface.version, raw)
-        if found.action is Action.LAUNCH:
-            check_callback_url(call.fields, self._egress)
-            call = replace(call, caller=launching(call.caller, once, incoming, call.fields, raw))
-        return surface.dialect.succeeded(found.answer(call), incoming.id)
+        if found.action is Action.VIEW:
+            return surface.dialect.succeeded(found.answer(call), incoming.id)
+        log = self._services.audit_log
+        entry = entry_of(
+            incoming, trace.name, found.action, raw, now_ms=log.now_ms(), asks=call.caller, scopes=call.scopes
+        )
+        with log.recording(entry) as recording:
+            if found.action is Action.LAUNCH:
+                call = self._launching(call, once, incoming, raw, recording)
+            data = found.answer(call)
+            recording.note(data)
+        return surface.dialect.succeeded(data, incoming.id)
+
+    def _launching(
+        self,
+        call: Call,
+        once: Once | None,
+        incoming: reading.Incoming,
+        raw: dict[str, Any],
+        recording: Recording,
+    ) -> Call:
+        """The call with what every launch may have beside its own fields. Raises FieldInvalid."""
+        check_callback_url(call.fields, self._egress)
+        caller = launching(call.caller, once, incoming, call.fields, raw)
+        if caller.plan_only:
+            recording.is_written = True  # there is nothing to write: nothing will have happened
+        return replace(call, caller=replace(caller, recording=recording))
 
     def understood(
         self,
@@ -232,12 +258,24 @@ class Dispatcher:
         asked_by: AskedBy = AskedBy.USER,
     ) -> Call:
         """The request of a known caller, who may use its scopes. Raises JobError."""
-        access = self._services.access
-        caller = access.identify(self._credentials.read(incoming, raw, asked_by))
-        trace.app, trace.user, trace.action = caller.app_code, caller.user, action
-        wanted = scopes_of(raw)
-        access.require(caller, action, wanted, trace.api)
-        fields = loading.load(schema, raw)
+        access, log = self._services.access, self._services.audit_log
+        asks: Caller | Credentials | None = None
+        wanted: tuple[Scope, ...] = ()
+        try:
+            asks = self._credentials.read(incoming, raw, asked_by)
+            asks = caller = access.identify(asks)
+            trace.app, trace.user, trace.action = caller.app_code, caller.user, action
+            wanted = scopes_of(raw)
+            access.require(caller, action, wanted, trace.api)
+            fields = loading.load(schema, raw)
+        except JobError as error:
+            if is_recorded(action, error):
+                now_ms = log.now_ms()
+                log.refused(
+                    entry_of(incoming, trace.name, action, raw, now_ms=now_ms, asks=asks, scopes=wanted),
+                    error.code,
+                )
+            raise
         return Call(
             services=self._services,
             caller=replace(caller, language=incoming.language),

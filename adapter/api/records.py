@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapter.api import checks, cron_records, ext, views_v3
+from adapter.api import audit_log, checks, cron_records, ext, views_v3
 from adapter.api.call import Call
 from adapter.api.dialects import ENVELOPE
 from adapter.api.endpoints import Dispatcher, Trace
@@ -77,6 +77,12 @@ RECORDS = (
         action=Action.VIEW,
         schema=cron_records.OfCron,
         answer=cron_records.runs,
+    ),
+    Record(
+        path=f"{ext.PREFIX}/audit_log",
+        action=Action.VIEW,
+        schema=audit_log.GetAuditLog,
+        answer=audit_log.audit_log,
     ),
 )
 

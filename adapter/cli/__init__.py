@@ -30,6 +30,7 @@ _COMMANDS = {
     "restore": "adapter.cli.backup:restore",
     "prune": "adapter.cli.prune:prune",
     "audit": "adapter.cli.audit:audit",
+    "audit-log": "adapter.cli.audit_log:audit_log",
 }
 
 

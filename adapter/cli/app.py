@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
+from adapter.cli.audit_log import recorded
 from adapter.cli.durations import duration
 from adapter.cli.rights import account_option, action_option, actions_of, names_of, scopes_of, shown
 from adapter.cli.stores import opened, store_options
@@ -64,7 +67,8 @@ def create(
     if keep_old_ms and not rotate:
         raise click.UsageError("--keep-old is for --rotate")
     fields = _fields(scopes, actions, accounts, act_as_any_user)
-    with opened(data_dir, database_url) as stores:
+    name = "app create --rotate" if rotate else "app create"
+    with opened(data_dir, database_url) as stores, recorded(stores, name, _told(fields), app_code=code):
         applications = Applications(stores.apps, SystemClock())
         if rotate:
             secret = applications.rotate(code, keep_old_ms=keep_old_ms or 0, **fields)
@@ -94,7 +98,8 @@ def update(
 ) -> None:
     """Change what the application CODE may do; its secret stays. What is given replaces what it had."""
     fields = _fields(scopes, actions, accounts, act_as_any_user)
-    with opened(data_dir, database_url) as stores:
+    told = _told(fields)
+    with opened(data_dir, database_url) as stores, recorded(stores, "app update", told, app_code=code):
         app = Applications(stores.apps, SystemClock()).update(code, **fields)
     may = {
         "scopes": shown(app.scopes),
@@ -118,3 +123,14 @@ def _fields(
     if act_as_any_user is not None:
         fields["act_as_any_user"] = act_as_any_user
     return fields
+
+
+def _told(fields: AppFields) -> dict[str, str]:
+    """What the audit log has of it: all of it, there is nothing secret."""
+    given: Mapping[str, Any] = fields
+    return {name: str(value) if isinstance(value, bool) else _names(value) for name, value in given.items()}
+
+
+def _names(value: frozenset[Any] | None) -> str:
+    names = shown(value)
+    return "all" if names is None else " ".join(names) or "none"

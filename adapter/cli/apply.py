@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from adapter.cli.audit_log import recorded
 from adapter.cli.stores import in_one_line, opened, store_options
 from adapter.clock import SystemClock
+from adapter.job.audit_log import printable
 from adapter.service.apply import Apply, ApplyError
 
 
@@ -36,7 +38,9 @@ def apply_command(file: Path, data_dir: Path | None, database_url: str | None) -
             operator="adapter apply",
         )
         try:
-            changes = apply.apply(text, file.absolute().parent)
+            with recorded(stores, "apply", {"file": str(file.absolute())}) as recording:
+                changes = apply.apply(text, file.absolute().parent)
+                recording.objects["changes"] = printable("; ".join(map(str, changes)), 8000)
         except ApplyError as error:
             raise click.ClickException(f"{file}: {in_one_line(error)}") from error
     for change in changes:

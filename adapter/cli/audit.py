@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from adapter.bootstrap import audit_of
-from adapter.cli.durations import milliseconds
+from adapter.cli.durations import since
 from adapter.cli.processes import set_up_logging
 from adapter.cli.stores import opened, store_options
 from adapter.config import SettingError, Settings
@@ -24,27 +22,12 @@ from adapter.store.audit import AuditStore
 _FOUND, _COULD_NOT_LOOK = 1, 2
 
 
-def _since(_context: click.Context, _option: click.Parameter, text: str | None) -> int:
-    """Milliseconds since the epoch."""
-    if text is None:
-        return 0
-    ago = milliseconds(text)
-    if ago is not None:
-        return int(time.time() * 1000) - ago
-    try:
-        return int(datetime.fromisoformat(text).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise click.BadParameter(
-            f"{text!r} is neither 90s, 10m, 2h, 7d nor a time like 2024-07-04T12:30"
-        ) from None
-
-
 @click.command("audit")
 @click.option(
     "--job", "job_ids", type=int, multiple=True, help="Job instance id; may be repeated. [default: all]"
 )
 @click.option(
-    "--since", "since_ms", callback=_since, help="Jobs stored since: 90s, 10m, 2h, 7d ago, or a time."
+    "--since", "since_ms", callback=since, help="Jobs stored since: 90s, 10m, 2h, 7d ago, or a time."
 )
 @click.option("--hosts", "with_hosts", is_flag=True, help="Ask the hosts too, through Ansible.")
 @click.option("--inventory", type=click.Path(path_type=Path), help="For --hosts. [default: local]")

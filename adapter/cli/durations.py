@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime
 
 import click
 
@@ -23,3 +25,18 @@ def duration(_context: click.Context, _option: click.Parameter, text: str | None
     if not found:
         raise click.BadParameter(f"{text!r} is no length of time such as 90s, 10m, 2h, 30d")
     return found
+
+
+def since(_context: click.Context, _option: click.Parameter, text: str | None) -> int:
+    """A click callback: milliseconds since the epoch of a time, or of so long ago; 0 for nothing."""
+    if text is None:
+        return 0
+    ago = milliseconds(text)
+    if ago is not None:
+        return int(time.time() * 1000) - ago
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(
+            f"{text!r} is neither 90s, 10m, 2h, 7d nor a time like 2024-07-04T12:30"
+        ) from None

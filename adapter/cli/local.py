@@ -130,7 +130,7 @@ def _known(adapter: Adapter) -> Known:
 
 
 def _caller() -> Caller:
-    return Caller(app_code="adapter-cli", user=getpass.getuser())
+    return Caller(app_code="adapter-cli", user=getpass.getuser(), verified_by="cli")
 
 
 def _account(adapter: Adapter, scope: Scope, alias: str | None) -> AccountRef:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from adapter.cli.audit_log import recorded
 from adapter.cli.rights import account_option, action_option, actions_of, names_of, scopes_of, shown
 from adapter.cli.stores import opened, store_options
 from adapter.job.model import Scope
@@ -62,7 +63,12 @@ def set_permission(
         )
         for scope in _places(scopes)
     ]
-    with opened(data_dir, database_url) as stores, stores.engine.begin() as connection:
+    told = {"of_user": user, "scopes": _told(scopes), "actions": _told(actions), "accounts": _told(accounts)}
+    with (
+        opened(data_dir, database_url) as stores,
+        recorded(stores, "permission set", told, app_code=app_code),
+        stores.engine.begin() as connection,
+    ):
         Permissions(stores.apps, PermissionStore(connection)).set(wanted)
     for one in wanted:
         click.echo(json.dumps(_shown(one), ensure_ascii=False))
@@ -82,7 +88,12 @@ def remove(
     database_url: str | None,
 ) -> None:
     """Forget what is registered for the user there. With the last of them the user may what the application may."""
-    with opened(data_dir, database_url) as stores, stores.engine.begin() as connection:
+    told = {"of_user": user, "scopes": _told(scopes)}
+    with (
+        opened(data_dir, database_url) as stores,
+        recorded(stores, "permission remove", told, app_code=app_code),
+        stores.engine.begin() as connection,
+    ):
         Permissions(stores.apps, PermissionStore(connection)).remove(app_code, user, _places(scopes))
 
 
@@ -94,6 +105,10 @@ def list_permissions(app_code: str | None, data_dir: Path | None, database_url: 
     with opened(data_dir, database_url) as stores:
         for one in PermissionStore(stores.engine).list(app_code):
             click.echo(json.dumps(_shown(one), ensure_ascii=False))
+
+
+def _told(texts: tuple[str, ...]) -> str:
+    return " ".join(texts) or "all"
 
 
 def _places(texts: tuple[str, ...]) -> list[Scope | None]:

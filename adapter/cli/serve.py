@@ -55,6 +55,13 @@ def _paths(_context: click.Context, _option: click.Parameter, text: str | None) 
     callback=_paths,
     help="PEM files of gateways whose X-Bkapi-JWT is believed, with commas. [default: none]",
 )
+@click.option("--jwt-audience", help="Whom a JWT must name as its audience. [default: none may be named]")
+@click.option("--jwt-issuer", help="Whom a JWT must name as its issuer. [default: anybody]")
+@click.option(
+    "--audit-log-days",
+    type=click.IntRange(0),
+    help="How long it is remembered who did what; 0 is for ever. [default: 365]",
+)
 @click.option(
     "--internal-networks",
     callback=texts,

@@ -9,11 +9,14 @@ from typing import Any
 
 import click
 
+from adapter.cli.audit_log import recorded
 from adapter.cli.durations import duration
 from adapter.cli.stores import opened, store_options
 from adapter.clock import SystemClock
 from adapter.service.applications import Applications
 from adapter.service.tokens import Tokens
+from adapter.store.apps import token_id as id_of
+from adapter.store.secrets import hash_secret
 from adapter.store.tokens import StoredToken, TokenStore
 
 
@@ -38,8 +41,12 @@ def create(
     app_code: str, user: str, lasts_ms: int | None, data_dir: Path | None, database_url: str | None
 ) -> None:
     """Make an access token and print it; it is not shown again."""
-    with opened(data_dir, database_url) as stores:
+    with (
+        opened(data_dir, database_url) as stores,
+        recorded(stores, "token create", {"user": user}, app_code=app_code) as recording,
+    ):
         token = Applications(stores.apps, SystemClock()).create_token(app_code, user, lasts_ms=lasts_ms)
+        recording.objects["token_id"] = id_of(hash_secret(token))
     click.echo(json.dumps({"access_token": token}))
 
 
@@ -72,9 +79,14 @@ def withdraw(
     """From now on the token of that id (`adapter token list`) is refused, or all of an application or its user."""
     if bool(token_id) == bool(app_code) or (user and not app_code):
         raise click.UsageError("give a token's id, or --app with or without --user")
-    with opened(data_dir, database_url) as stores:
+    told = {name: value for name, value in (("token_id", token_id), ("user", user)) if value}
+    with (
+        opened(data_dir, database_url) as stores,
+        recorded(stores, "token withdraw", told, app_code=app_code or "") as recording,
+    ):
         tokens = Tokens(TokenStore(stores.engine), SystemClock())
         found = tokens.withdraw(token_id) if token_id else tokens.withdraw_all(app_code or "", user)
+        recording.objects["withdrawn"] = len(found)
     click.echo(json.dumps({"withdrawn": found}))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from adapter.job.audit_log import Recording
 from adapter.job.model import Host, Scope, Server, StepInstance
 from adapter.job.permissions import UNLIMITED, Limits
 from adapter.job.rolling import Rolling
@@ -28,6 +29,7 @@ class Caller:
     limits: Limits = UNLIMITED  #: what may be done in them, and as whom
     verified_by: str = field(default="", compare=False)  #: how it is known who asks: service.access
     token_id: str | None = field(default=None, compare=False)  #: of the token that was shown, for people
+    recording: Recording | None = field(default=None, compare=False, repr=False)  #: of its launch
     language: Language = Language.EN  #: in which its jobs are named if it does not name them
     once: Once | None = None  #: from X-Idempotency-Key
     plan_only: bool = False  #: wants to know what would run; nothing is stored

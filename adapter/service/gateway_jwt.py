@@ -44,10 +44,17 @@ class GatewayClaims:
 class GatewayJwt:
     """Believes what is signed with one of these keys, and has not expired."""
 
-    def __init__(self, public_keys: Mapping[str, bytes], clock: Clock) -> None:
-        """PEM texts by what they are called. Raises GatewayKeyError for one that is no RSA public key."""
+    def __init__(
+        self, public_keys: Mapping[str, bytes], clock: Clock, *, audience: str = "", issuer: str = ""
+    ) -> None:
+        """PEM texts by what they are called; whom tokens must be for and from, if that is not "".
+
+        Raises GatewayKeyError for a text that is no RSA public key.
+        """
         self._keys = [_rsa(name, pem) for name, pem in public_keys.items()]
         self._clock = clock
+        self._audience = audience
+        self._issuer = issuer
 
     def claims(self, token: str) -> GatewayClaims:
         """What the token says. Raises NotLoggedIn if it cannot be believed, AppMissing."""
@@ -57,6 +64,7 @@ class GatewayJwt:
             raise errors.NotLoggedIn(say("X-Bkapi-JWT has expired, or does not say when it expires"))
         if _number(payload, "nbf") and now < payload["nbf"] - _LEEWAY_SECONDS:
             raise errors.NotLoggedIn(say("X-Bkapi-JWT is not valid yet; compare the clocks of both machines"))
+        self._require_meant(payload)
         app, user = (_mapping(payload, name) for name in ("app", "user"))
         app_code = _text(app, "app_code", "bk_app_code")
         if app_code is None or app.get("verified") is not True:
@@ -66,6 +74,20 @@ class GatewayJwt:
             user=_text(user, "username", "bk_username"),
             is_user_verified=user.get("verified") is True,
         )
+
+    def _require_meant(self, payload: Mapping[str, Any]) -> None:
+        """Raises NotLoggedIn for a token that another service is meant by, or another gateway has made.
+
+        As RFC 7519 has it: whoever is not named in an `aud` that is there must refuse the token.
+        """
+        audience = payload.get("aud")
+        named = audience if isinstance(audience, list) else [] if audience is None else [audience]
+        if (named or self._audience) and self._audience not in named:
+            raise errors.NotLoggedIn(
+                say("X-Bkapi-JWT is for another audience than ADAPTER_JWT_AUDIENCE names")
+            )
+        if self._issuer and payload.get("iss") != self._issuer:
+            raise errors.NotLoggedIn(say("X-Bkapi-JWT is of another issuer than ADAPTER_JWT_ISSUER names"))
 
     def _verified(self, token: str) -> Mapping[str, Any]:
         """The payload, once the signature is known to be a gateway's."""

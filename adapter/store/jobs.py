@@ -9,12 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from adapter import errors
+from adapter.job.actions import Action
+from adapter.job.audit_log import AuditEntry
 from adapter.job.commands import Caller, JobFilter, Once
 from adapter.job.dangerous import Finding
 from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.job.variables import CapturedValue
 from adapter.store import codec, job_rows, tables
+from adapter.store.audit_log import add_launch
 from adapter.store.claims import Claim
 from adapter.store.dangerous import note_findings
 from adapter.store.given_files import Sealed, keep, sealed
@@ -100,6 +103,7 @@ class JobStore(JobProgress, JobOperations):
 
         `dangerous` is what rules have found in each step, `passwords` those of its account by bk_host_id.
         `beside` is done in the same transaction, with the job's id; what it raises leaves no job.
+        The audit log has a `caller`'s launch from the same transaction on.
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
         Raises KeyTaken if the caller's key stands for a job by now, and what Room.keep() raises.
         """
@@ -118,6 +122,8 @@ class JobStore(JobProgress, JobOperations):
                 connection.execute(_ADD_VARIABLES, job_rows.variable_values(job_id, variables, self._box))
             self._add_passwords(connection, zip(steps, passwords, strict=False))
             note_findings(connection, job_id, zip((step.id for step in steps), dangerous, strict=False))
+            if caller is not None:
+                add_launch(connection, _entry(caller, job), job_id, job.create_time or 0)
             if caller is not None and caller.once is not None:
                 mark_launched(connection, self._box, caller.app_code, caller.once, job_id)
             if beside is not None:
@@ -128,9 +134,12 @@ class JobStore(JobProgress, JobOperations):
 
         while True:
             try:
-                return self._commits.run(insert)
+                added = self._commits.run(insert)
             except Crowded:
                 continue
+            if caller is not None and caller.recording is not None:
+                caller.recording.is_written = True
+            return added
 
     def require_room(self, job: JobInstance) -> None:
         """Make sure that there is room for a job of that scope and application. Raises what add() raises.
@@ -374,6 +383,22 @@ class JobStore(JobProgress, JobOperations):
             return None
         with self._engine.begin() as connection:
             return connection.execute(_STEP, {"step": step_instance_id}).one_or_none()
+
+
+def _entry(caller: Caller, job: JobInstance) -> AuditEntry:
+    """What the audit log has of a launch; without a request it is one of the service's own machine."""
+    if caller.recording is not None:
+        return caller.recording.entry
+    return AuditEntry(
+        create_time=job.create_time or 0,
+        app_code=caller.app_code,
+        user=caller.user,
+        verified_by=caller.verified_by or "service",
+        api="launch",
+        action=str(Action.LAUNCH),
+        scope=job.scope.text,
+        objects={} if job.cron_id is None else {"cron_id": job.cron_id},
+    )
 
 
 def _insert(connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> int:

@@ -14,6 +14,7 @@ from adapter.config import Settings
 from adapter.job.model import Host
 from adapter.service.access import Access
 from adapter.service.applications import Applications
+from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.crons import Crons
@@ -21,6 +22,7 @@ from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.service.records import Records
+from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.crons import CronStore
@@ -128,6 +130,7 @@ class make_world:  # noqa: N801 used like a function
             records=Records(
                 JobStore(stores.engine, stores.box), CallbackStore(stores.engine), LogAccounts(stores.engine)
             ),
+            audit_log=AuditLog(AuditLogStore(stores.engine), clock),
             catalog=catalog,
             dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
             crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),

@@ -15,6 +15,7 @@ from adapter.job.status import StepType, VariableType
 from adapter.ports import Clock, Hosts
 from adapter.service.access import Access
 from adapter.service.applications import Applications
+from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.crons import Crons
@@ -24,6 +25,7 @@ from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.service.records import Records
+from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.crons import CronStore
@@ -102,6 +104,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         streams=OpenStreams(settings.max_streams),
         bundles=Bundles(settings.data_dir / "artifacts", settings.playbooks / "collections"),
         records=Records(jobs, CallbackStore(stores.engine), LogAccounts(stores.engine)),
+        audit_log=AuditLog(AuditLogStore(stores.engine), clock),
         catalog=catalog,
         dangerous=dangerous,
         crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),

@@ -199,6 +199,7 @@ def test_who_was_registered_keeps_every_right(engine: sa.Engine, tmp_path: Path)
         assert (token.app.old_hashed_secret, token.app.act_as_any_user) == (None, True)
     with engine.connect() as connection:
         assert connection.execute(sa.select(tables_access.permission)).all() == []
+        assert connection.execute(sa.select(tables_access.audit_log)).all() == []
 
 
 def test_what_came_with_crons_goes_up_with_data(engine: sa.Engine, tmp_path: Path) -> None:

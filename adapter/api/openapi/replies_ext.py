@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapter.api import ext
-from adapter.api.openapi.members import Reply, Shape, flag, many, text, whole
+from adapter.api.openapi.members import Reply, Shape, flag, many, table, text, whole
 from adapter.api.openapi.replies_cron import REPLIES_EXT
 from adapter.api.openapi.replies_execution import HostName
 
@@ -73,8 +73,36 @@ class LogSizes(Printed):
     data = many(HostLogSize)
 
 
+class AuditEntry(Shape):
+    """A launch, an operation or a change; or one that was refused."""
+
+    id = whole()
+    create_time = whole()
+    end_time = whole(null=True)
+    request_id = text()
+    app_code = text()
+    user = text()
+    verified_by = text()
+    token_id = text(null=True)
+    peer = text()
+    api = text()
+    action = text()
+    scope = text(null=True)
+    code = whole(null=True)
+    objects = table()
+
+
+class AuditPage(Shape):
+    """The newest entries, or those below an id."""
+
+    length = whole()
+    next = whole(null=True)
+    data = many(AuditEntry)
+
+
 REPLIES: Mapping[str, Reply] = {
     f"{ext.PREFIX}/job_instances/{{job_instance_id}}/callbacks": Callbacks,
     f"{ext.PREFIX}/step_instances/{{step_instance_id}}/logs": LogSizes,
     **REPLIES_EXT,
+    f"{ext.PREFIX}/audit_log": AuditPage,
 }

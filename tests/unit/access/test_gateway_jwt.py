@@ -102,6 +102,40 @@ def test_what_is_not_believed(world: World, made: dict[str, Any], code: int, wor
 
 
 @pytest.mark.parametrize(
+    ("wanted", "made", "words"),
+    [
+        ({"audience": "bk-job"}, {}, "another audience"),
+        ({"audience": "bk-job"}, {"aud": "bk-cmdb"}, "another audience"),
+        ({"audience": "bk-job"}, {"aud": ["bk-cmdb", 7]}, "another audience"),
+        ({"audience": "bk-job"}, {"aud": {"bk-job": 1}}, "another audience"),
+        ({}, {"aud": "bk-cmdb"}, "another audience"),
+        ({}, {"aud": ["bk-cmdb", "bk-job"]}, "another audience"),
+        ({"issuer": "APIGW"}, {"iss": "apigw"}, "another issuer"),
+        ({"issuer": "APIGW"}, {"iss": None}, "another issuer"),
+        ({"issuer": "APIGW"}, {"iss": ["APIGW"]}, "another issuer"),
+        ({"audience": "bk-job"}, {"aud": "bk-job"}, None),
+        ({"audience": "bk-job", "issuer": "APIGW"}, {"aud": ["x", "bk-job"]}, None),
+        ({}, {"iss": "anybody", "aud": None}, None),
+        ({}, {"aud": []}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512"])
+def test_whom_a_token_is_for_and_from(
+    wanted: dict[str, str], made: dict[str, Any], words: str | None, algorithm: str
+) -> None:
+    """One for another service is refused, also where no audience is configured (RFC 7519, 4.1.3)."""
+    believes = GatewayJwt({"k": gateway().public_key}, FixedClock(), **wanted)
+    jwt = gateway().jwt(algorithm=algorithm, **made)
+    if words is None:
+        assert believes.claims(jwt).user == "ann"
+        return
+    with pytest.raises(errors.NotLoggedIn, match=words) as raised:
+        believes.claims(jwt)
+    assert (raised.value.code, raised.value.http_status) == (1247001, 401)
+
+
+@pytest.mark.parametrize(
     ("jwt", "words"),
     [
         ("", "no signed JWT"),

@@ -33,6 +33,8 @@ VALUES = {
     "language": ("en", "en"),
     "cron_missed": ("run_once", "run_once"),
     "cron_time_zone": ("Asia/Shanghai", "Asia/Shanghai"),
+    "jwt_audience": ("bk-job", "bk-job"),
+    "jwt_issuer": ("APIGW", "APIGW"),
     "jwt_public_keys": ("/k/a.pem, /k/b.pem", (Path("/k/a.pem"), Path("/k/b.pem"))),
     "internal_networks": ("10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),
 }
@@ -56,6 +58,9 @@ def test_worker_has_the_options_of_serve_that_are_not_the_apis() -> None:
     """So one file of variables serves both."""
     only_served = {"host", "port", "no_worker", "max_body_bytes", "max_streams"} | {
         "jwt_public_keys",
+        "jwt_audience",
+        "jwt_issuer",
+        "audit_log_days",
         "language",
         "internal_networks",
         "max_unfinished_jobs",
