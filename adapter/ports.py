@@ -36,9 +36,9 @@ class Hosts(Protocol):
     """Targets to hosts.
 
     An inventory answers from memory (design D1). BlueKing CMDB is asked over HTTP, within a bounded time, and its
-    answers count for a while (decision 41): resolve(), has_scope() and find() may raise CmdbUnreachable (1211001)
-    and CmdbFailed (1211002). What the engine needs of hosts that a job has already, present() and variables(),
-    never asks anybody: jobs go on whatever becomes of CMDB.
+    answers count for a while (decision 41): resolve(), has_scope(), scopes() and find() may raise CmdbUnreachable
+    (1211001) and CmdbFailed (1211002). What the engine needs of hosts that a job has already, present() and
+    variables(), never asks anybody: jobs go on whatever becomes of CMDB.
     """
 
     def is_ready(self) -> bool:
@@ -47,6 +47,10 @@ class Hosts(Protocol):
 
     def has_scope(self, scope: Scope) -> bool:
         """True if the business or business set exists."""
+        ...
+
+    def scopes(self) -> frozenset[Scope]:
+        """The businesses and business sets that there are."""
         ...
 
     def resolve(self, scope: Scope, server: Server) -> tuple[Host, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from adapter.api import (
     agents,
+    authorized_scopes,
     bkci,
     catalog_v3,
     contexts,
@@ -304,4 +305,14 @@ def _by_name(services: ByService) -> dict[str, Endpoint]:
     return {name: found for apis in services.values() for name, found in apis.items()}
 
 
+_OF_USERS = {
+    "get_user_authorized_scopes": endpoint(
+        authorized_scopes.GetUserAuthorizedScopes,
+        authorized_scopes.authorized_scopes,
+        authorized_scopes.view,
+        scopes.none,
+        action=Action.VIEW,
+    ),
+}
+V4_SERVICES = {**V4_SERVICES, MANAGE: {**V4_SERVICES.get(MANAGE, {}), **_OF_USERS}}
 V2, V3, V4 = _by_name(V2_SERVICES), _by_name(V3_SERVICES), _by_name(V4_SERVICES)

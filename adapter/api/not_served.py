@@ -31,5 +31,6 @@ NOT_YET: Mapping[str, frozenset[str]] = {
         create_job_plan get_job_template_detail
         get_user_authorized_scopes
         """
-    ),
+    )
+    - {"get_user_authorized_scopes"},
 }

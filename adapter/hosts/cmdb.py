@@ -77,6 +77,14 @@ class CmdbHosts:
         """True if CMDB has the business or business set, and it is not archived."""
         return self._businesses(scope, Deadline(self._timeout)) is not None
 
+    def scopes(self) -> frozenset[Scope]:
+        """The businesses and business sets that CMDB has, asked anew each time."""
+        deadline = Deadline(self._timeout)
+        businesses, sets = self._ask.businesses(deadline), self._ask.business_sets(deadline)
+        return frozenset(
+            [Scope("biz", str(id_)) for id_ in businesses] + [Scope("biz_set", str(id_)) for id_ in sets]
+        )
+
     def resolve(self, scope: Scope, server: Server) -> tuple[Host, ...]:
         """The hosts `server` lists within `scope`."""
         deadline = Deadline(self._timeout)

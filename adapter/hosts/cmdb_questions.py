@@ -68,6 +68,20 @@ class CmdbQuestions:
         _only(BUSINESS, (_id(BUSINESS, row, "bk_biz_id") for row in rows), {biz_id})
         return any(not row.get("default") for row in rows)
 
+    def businesses(self, deadline: Deadline) -> tuple[int, ...]:
+        """All businesses that are not archived; the pool of hosts is none."""
+        body = {"fields": ["bk_biz_id", "default"]}
+        rows = self.client.rows(BUSINESS, body, lambda row: _id(BUSINESS, row, "bk_biz_id"), deadline)
+        return tuple(_id(BUSINESS, row, "bk_biz_id") for row in rows if not row.get("default"))
+
+    def business_sets(self, deadline: Deadline) -> tuple[int, ...]:
+        """All business sets."""
+        body = {"fields": ["bk_biz_set_id"]}
+        rows = self.client.rows(
+            BUSINESS_SET, body, lambda row: _id(BUSINESS_SET, row, "bk_biz_set_id"), deadline
+        )
+        return tuple(_id(BUSINESS_SET, row, "bk_biz_set_id") for row in rows)
+
     def members(self, set_id: int, deadline: Deadline) -> tuple[int, ...] | None:
         """The businesses of a business set, None if there is no such set."""
         one = {

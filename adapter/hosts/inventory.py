@@ -103,6 +103,10 @@ class InventoryHosts:
         """True if the scope's group exists, or it is the default business."""
         return resolve.has_scope(self.index, scope)
 
+    def scopes(self) -> frozenset[Scope]:
+        """Those that have a group, and the default business."""
+        return frozenset(self.index.scopes)
+
     def resolve(self, scope: Scope, server: Server) -> tuple[Host, ...]:
         """The hosts `server` lists within `scope`."""
         return resolve.resolve(self.index, scope, server)

@@ -51,6 +51,10 @@ class MemoryHosts:
         """True if a group of that name was given, or it is the default business."""
         return resolve.has_scope(self._loaded(), scope)
 
+    def scopes(self) -> frozenset[Scope]:
+        """Those whose groups were given, and the default business."""
+        return frozenset(self._loaded().scopes)
+
     def resolve(self, scope: Scope, server: Server) -> tuple[Host, ...]:
         """The hosts `server` lists within `scope`."""
         return resolve.resolve(self._loaded(), scope, server)

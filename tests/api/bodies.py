@@ -264,6 +264,7 @@ _V2 |= {
 }
 
 _V4: dict[str, dict[str, Any]] = {
+    "get_user_authorized_scopes": {"offset": 0, "length": 20},
     "fast_execute_script": {
         **{
             name: value

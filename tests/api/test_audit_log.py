@@ -17,15 +17,17 @@ from adapter.job.model import JobInstance, Scope
 from adapter.service.access import Access, Credentials
 from adapter.service.applications import Applications
 from adapter.service.audit_log import AuditLog
+from adapter.service.gateway_jwt import GatewayJwt
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.permissions import PermissionStore, UserPermission
 from adapter.store.tables import job_instance
 from adapter.store.tokens import TokenStore
+from tests.support.gateway import NOW, gateway
 
 from . import bodies
 from .client import ESB_V3, GATEWAY_V4, JobClient, envelope
-from .conftest import StoppedClock
+from .conftest import StoppedClock, make_world
 from .real import Real, build
 
 ONE = Scope("biz", "1")
@@ -279,6 +281,35 @@ def test_v4_and_a_gateway(real: Real, stores: Stores) -> None:
     body = {**bodies.v4("fast_execute_script", account_alias="root"), **real.job.credentials}
     assert real.job.http.post(f"{GATEWAY_V4}/fast_execute_script", json=body).status_code == 200
     assert entries(stores)[0].api == f"{GATEWAY_V4}/fast_execute_script"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": NOW - 61},
+        {"nbf": NOW + 61},
+        {"aud": "bk-cmdb"},
+        {"aud": None},
+        {"algorithm": "none"},
+        {"algorithm": "HS256"},
+    ],
+    ids=str,
+)
+def test_a_jwt_that_is_not_believed(stores: Stores, changes: dict[str, Any]) -> None:
+    """Expired, too early, for somebody else, not signed as it should be: 401, nothing runs, and it is recorded."""
+    believes = GatewayJwt({"k": gateway().public_key}, StoppedClock(), audience="bk-job")
+    with make_world(stores, "behind", gateway=believes) as made:
+        http, body = made.world.http, bodies.v3("fast_execute_script")
+        path = "/api/job/v3/job-execute/fast_execute_script"
+        for jwt, status in (
+            (gateway().jwt("behind", "ann", **{"aud": "bk-job", **changes}), 401),
+            (gateway().jwt("behind", "ann", aud=["bk-job"]), 200),
+        ):
+            assert http.post(path, json=body, headers={"X-Bkapi-JWT": jwt}).status_code == status
+        assert [command.caller.user for command in made.world.launch.commands] == ["ann"]
+    done, refused = entries(stores)
+    assert (refused.code, refused.verified_by, refused.app_code, refused.api) == (1247001, "", "", path)
+    assert (done.code, done.verified_by, done.app_code, done.user) == (0, "jwt", "behind", "ann")
 
 
 def test_old_entries_are_forgotten(real: Real, stores: Stores) -> None:

@@ -192,3 +192,43 @@ def test_what_is_allowed_is_asked_anew_each_time(real: Real, stores: Stores) -> 
     assert client.v3("fast_execute_script", script(real))["code"] == 0
     allow(stores, "changing", {Action.VIEW})
     assert client.v3("fast_execute_script", script(real))["code"] == 9900403
+
+
+def scopes_of(client: JobClient, **query: Any) -> dict[str, Any]:
+    """The data of get_user_authorized_scopes."""
+    answer = client.http.get(
+        f"{GATEWAY_V4}/get_user_authorized_scopes", params={**client.credentials, **query}
+    )
+    data: dict[str, Any] = envelope_v4(answer)["data"]
+    return data
+
+
+def test_authorized_scopes(real: Real, stores: Stores) -> None:
+    """Those that there are and where the user may do anything, page by page."""
+    one = {"bk_scope_type": "biz", "bk_scope_id": "1", "name": "biz_1", "favor": False}
+    everything = scopes_of(real.job)
+    assert everything == {
+        "total": 2,
+        "offset": 0,
+        "length": 10,
+        "scope_list": [one, {**one, "bk_scope_id": "2", "name": "biz_2"}],
+    }
+    allow(stores, "local_only", {Action.LAUNCH})
+    allow(stores, "local_only", {Action.LAUNCH}, scope=Scope("biz", "404"))
+    assert scopes_of(as_user(real, "local_only"))["scope_list"] == [one]
+    page = scopes_of(real.job, offset=1, length=1)
+    assert ([scope["bk_scope_id"] for scope in page["scope_list"]], page["total"]) == (["2"], 2)
+    assert scopes_of(real.job, offset=7)["scope_list"] == []
+    allow(stores, "nothing", set(), scope=None)
+    refused = real.job.http.get(
+        f"{GATEWAY_V4}/get_user_authorized_scopes", params={**as_user(real, "nothing").credentials}
+    )
+    assert envelope_v4(refused, 403)["error"]["code"] == "NO_PERMISSION"
+
+
+@pytest.mark.parametrize("query", [{"offset": -1}, {"length": 0}, {"length": 201}, {"length": "many"}])
+def test_pages_of_scopes_that_are_none(real: Real, query: dict[str, Any]) -> None:
+    """As JOB: 400 INVALID_ARGUMENT."""
+    params = {**real.job.credentials, **query}
+    answer = real.job.http.get(f"{GATEWAY_V4}/get_user_authorized_scopes", params=params)
+    assert envelope_v4(answer, 400)["error"]["code"] == "INVALID_ARGUMENT"

@@ -153,6 +153,13 @@ def test_scopes(hosts: Hosts, scope: Scope, is_there: bool) -> None:
     assert hosts.has_scope(scope) == is_there
 
 
+def test_all_scopes(hosts: Hosts) -> None:
+    """Those that has_scope() knows, and no others: not the archived one, not the pool of hosts."""
+    found = hosts.scopes()
+    assert {BIZ_2, BIZ_3, SET_9} <= found
+    assert all(hosts.has_scope(scope) for scope in found)
+
+
 def test_host_ids_win_over_ips(hosts: Hosts) -> None:
     """f1: the ips are not even looked at."""
     assert ids(hosts, BIZ_2, host_ids=(2,), ips=(ip("not an ip"),)) == [2]

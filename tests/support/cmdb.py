@@ -92,17 +92,19 @@ class Cmdb:
         return getattr(self, f"_{name}")(body)
 
     def _search_business(self, body: Row) -> Row:
-        wanted = body["condition"]["bk_biz_id"]
+        wanted = body.get("condition", {}).get("bk_biz_id")
         kept = [
             {"bk_biz_id": biz, "default": 0}
             for biz, state in self.businesses.items()
-            if biz == wanted and not state
+            if wanted in (biz, None) and not state
         ]
         return _paged(kept, body, 200)
 
     def _list_business_set(self, body: Row) -> Row:
         rows = [{"bk_biz_set_id": number} for number in self.sets]
-        return _paged(_filtered(rows, body["bk_biz_set_filter"]), body, 500, counts=False)
+        if "bk_biz_set_filter" in body:
+            rows = _filtered(rows, body["bk_biz_set_filter"])
+        return _paged(rows, body, 500, counts=False)
 
     def _list_business_in_business_set(self, body: Row) -> Row:
         members = self.sets[body["bk_biz_set_id"]]

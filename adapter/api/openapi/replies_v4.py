@@ -103,8 +103,27 @@ class Context(Shape):
     field_list = many(ContextField)
 
 
+class AuthorizedScope(Shape):
+    """A business or a business set."""
+
+    bk_scope_type = text()
+    bk_scope_id = text()
+    name = text()
+    favor = flag()
+
+
+class ScopePage(Shape):
+    """get_user_authorized_scopes."""
+
+    total = whole()
+    offset = whole()
+    length = whole()
+    scope_list = many(AuthorizedScope)
+
+
 REPLIES: Mapping[str, Reply] = {
     "fast_execute_script": v3.Launched,
+    "get_user_authorized_scopes": ScopePage,
     "get_job_instance_status": JobStatusV4,
     "get_job_instance_list": JobList,
     "batch_get_job_instance_execute_object_log": ObjectLogs,
