@@ -44,6 +44,7 @@ from adapter.service.access import Access
 from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.credentials import Credentials as KeptCredentials
 from adapter.service.cron_firing import CronFiring
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
@@ -59,6 +60,7 @@ from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
 from adapter.store.collected import CollectedRuns
+from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import is_shared
@@ -167,6 +169,7 @@ def build(settings: Settings) -> Adapter:
         audit_log=AuditLog(AuditLogStore(stores.engine), clock, settings.audit_log_days),
         catalog=catalog,
         dangerous=dangerous,
+        credentials=KeptCredentials(CredentialStore(stores.engine, stores.box), clock),
         crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),
         hosts=hosts,
         reachability=reachability,

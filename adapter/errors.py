@@ -15,6 +15,7 @@ JobError
 ├── RollingInvalid 1244026 · TooManyBatches 1244027 · NotAConfirmer 1244016
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
 ├── DangerousScript 1244019 · DangerousRuleExists 1243056
+├── CredentialUnknown 1243048 · CredentialExists 1243060
 ├── QuotaExceeded                 ScopeQuotaExceeded 1244032, AppQuotaExceeded 1244033, SystemQuotaExceeded 1244034
 ├── AccountUnknown 1244003 · AccountExists 1243007 · AccountInUse 1243014
 ├── ScriptInUse 1243054
@@ -288,6 +289,24 @@ class DangerousRuleExists(JobError):
 
     def __init__(self, expression: str) -> None:
         super().__init__(name=expression)
+
+
+class CredentialUnknown(JobError):
+    """No such credential in the scope."""
+
+    code = 1243048
+
+    def __init__(self, credential_id: str) -> None:
+        super().__init__(name=credential_id)
+
+
+class CredentialExists(JobError):
+    """The scope has a credential of this name."""
+
+    code = 1243060
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
 
 
 class DangerousRuleUnknown(InvalidParameter):

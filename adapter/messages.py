@@ -181,6 +181,14 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "DangerousScript": Sentence("Dangerous script, cannot be executed", "高危脚本，禁止执行"),
     "DangerousRuleExists": Sentence("Dangerous rule [{name}] already exists", "高危语句规则[{name}]已存在"),
+    "CredentialUnknown": Sentence(
+        "Credential [{name}] does not exist in this business; use an id that create_credential answered",
+        "该业务下不存在凭据[{name}]；请使用 create_credential 返回的 id",
+    ),
+    "CredentialExists": Sentence(
+        "Credential name [{name}] already exists; choose another or use update_credential",
+        "凭据名称[{name}]已存在；请更换名称或使用 update_credential",
+    ),
     "ScopeQuotaExceeded": Sentence(
         "The total number of jobs currently executed exceeds the resource scope quota limit"
         " ({limit} in {scope}); try again later",

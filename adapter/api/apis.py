@@ -41,6 +41,7 @@ from adapter.api import (
     views_v3,
     views_v4,
 )
+from adapter.api.apis_credentials import CREDENTIALS
 from adapter.api.apis_cron import CRONS_V2, CRONS_V3
 from adapter.api.apis_library_v2 import LIBRARY_V2
 from adapter.api.apis_scripts import SCRIPTS
@@ -209,6 +210,7 @@ V3_SERVICES: ByService = {
         "get_notify_config": endpoint(
             BaseSchema, service_v3.notify_config, list, scopes.explicit, action=Action.VIEW
         ),
+        **CREDENTIALS,
     },
     CRONTAB: CRONS_V3,
 }

@@ -16,6 +16,7 @@ from adapter.service.access import Access
 from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.credentials import Credentials
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
@@ -38,6 +39,7 @@ class Services:
     catalog: Catalog
     dangerous: DangerousScripts
     crons: Crons
+    credentials: Credentials
     hosts: Hosts
     reachability: Reachability
     password_key: Callable[[], str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _MANAGEMENT = """
-    create_credential create_file_source generate_local_file_upload_url
-    get_credential_detail get_file_source_detail
+    create_file_source generate_local_file_upload_url
+    get_file_source_detail
     get_job_template_list
-    update_credential update_file_source
+    update_file_source
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapter.api.apis import V2, V3, V4
 
+from .bodies_credentials import CREDENTIALS
 from .bodies_cron import CRONS_V2, CRONS_V3
 
 HOSTS = {"host_id_list": [101], "ip_list": [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]}
@@ -319,6 +320,7 @@ def _changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in merged.items() if value is not None}
 
 
+_V3 |= CREDENTIALS
 _V3 |= CRONS_V3
 _V2 |= CRONS_V2
 assert set(_V3) == set(V3)

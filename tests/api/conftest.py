@@ -17,6 +17,7 @@ from adapter.service.applications import Applications
 from adapter.service.audit_log import AuditLog
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
+from adapter.service.credentials import Credentials
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.follow import Follow
@@ -25,6 +26,7 @@ from adapter.service.records import Records
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
+from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.jobs import JobStore
@@ -133,6 +135,7 @@ class make_world:  # noqa: N801 used like a function
             audit_log=AuditLog(AuditLogStore(stores.engine), clock),
             catalog=catalog,
             dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
+            credentials=Credentials(CredentialStore(stores.engine, stores.box), clock),
             crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
             hosts=hosts,
             reachability=reachability,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
+
 from adapter.api.openapi.texts import texts
 from adapter.config import Settings
 from adapter.job.model import PUBLIC, FileLog, Scope
 from adapter.job.status import HostStatus, RunStatus
 from adapter.store.opening import Stores
+from adapter.store.tables_credentials import credential
 
 from .conftest import StoppedClock
 from .described import example
@@ -39,11 +42,21 @@ def staged(stores: Stores, settings: Settings) -> Real:
     real.catalog.create_script_version(PUBLIC, content="echo everybody", version="2.0", **of_public)
     rule = {**example("v3", "create_dangerous_rule"), "expression": "mkfs"}
     assert real.job.v3("create_dangerous_rule", rule)["code"] == 0
+    _have_credential(real, stores)
     cron = {"name": "weekly", "job_plan_id": real.plan_id, "expression": "0 4 * * 1"}
     variables = [{"name": "word", "value": "once a week"}]
     scope = {"bk_scope_type": BIZ.type, "bk_scope_id": BIZ.id}
     assert real.job.v3("save_cron", {**scope, **cron, "global_var_list": variables})["code"] == 0
     return real
+
+
+def _have_credential(real: Real, stores: Stores) -> None:
+    """That of the examples, whose id the service would have made up."""
+    made = {**example("v3", "create_credential"), "name": "mirror"}
+    assert real.job.v3("create_credential", made)["code"] == 0
+    wanted = example("v3", "get_credential_detail")["id"]
+    with stores.engine.begin() as connection:
+        connection.execute(sa.update(credential).values(id=wanted))
 
 
 def _have_run(real: Real) -> None:

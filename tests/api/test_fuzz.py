@@ -137,6 +137,11 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     if name.endswith("able_dangerous_rule") or name == "update_dangerous_rule":
         rule = bodies.v3("create_dangerous_rule", expression=uuid.uuid4().hex)
         body["id"] = real.job.v3("create_dangerous_rule", rule)["data"]["id"]
+    if name.endswith("_credential"):
+        body["name"] = uuid.uuid4().hex
+    if name in ("update_credential", "get_credential_detail"):
+        made = bodies.v3("create_credential", name=uuid.uuid4().hex)
+        body["id"] = real.job.v3("create_credential", made)["data"]["id"]
     if "cron" in name and not name.endswith("_list"):
         body |= _of_a_cron(real, body)
     known = {"bk_job_id": real.plan_id, "job_plan_id": real.plan_id, "db_account_id": real.db_account_id}

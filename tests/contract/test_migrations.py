@@ -14,12 +14,14 @@ from alembic.config import Config
 from cryptography.fernet import Fernet
 
 from adapter import errors
+from adapter.job.credential import CredentialType
 from adapter.job.cron import Cron
 from adapter.job.model import JobInstance, JobVariable, Scope
 from adapter.job.permissions import Permission
 from adapter.store import database, tables, tables_access
 from adapter.store.accounts import AccountStore
 from adapter.store.apps import AppStore
+from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import migrate, open_database
@@ -253,3 +255,31 @@ def test_which_version_is_online_stands_with_the_script(engine: sa.Engine, tmp_p
     online = scripts.online_version("some")
     assert online is not None
     assert (online.content, scripts.online_version("none")) == ("echo 2", None)
+
+
+def test_credentials_come_to_a_database_with_data(engine: sa.Engine, tmp_path: Path) -> None:
+    """What was there stays; a credential is kept and opened, its name taken once in a business."""
+    bring_to(engine, "0020")
+    job(engine, 1, 3)
+    migrate(engine, tmp_path / "lock")
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(tables.job_instance.c.id)).scalars().all() == [1]
+    store = CredentialStore(engine, SecretBox.of_file(tmp_path / "key"))
+    scope = Scope("biz", "2")
+
+    def make(business: Scope) -> str:
+        return store.create(
+            business,
+            name="c",
+            type=CredentialType.PASSWORD,
+            description="",
+            value={"password": "hunter2"},
+            operator="o",
+            now_ms=1,
+        ).id
+
+    made = make(scope)
+    assert store.value(scope, made) == {"password": "hunter2"}
+    make(Scope("biz", "3"))
+    with pytest.raises(errors.CredentialExists):
+        make(scope)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from adapter.api.openapi import (
+    replies_credentials,
     replies_cron,
     replies_execution,
     replies_library,
@@ -21,6 +22,7 @@ REPLIES: Mapping[str, Mapping[str, Reply]] = {
         **replies_steps.REPLIES,
         **replies_library.REPLIES,
         **replies_cron.REPLIES,
+        **replies_credentials.REPLIES,
     },
     "v2": {**replies_v2.REPLIES, **replies_cron.REPLIES_V2},
     "v4": replies_v4.REPLIES,
