@@ -54,6 +54,8 @@ _KINDS: dict[type[JobError], str] = {
     errors.TooManyFileTasks: "INTERNAL",  # JOB's AbortedException, which v4 has no status for
     errors.DangerousScript: "INTERNAL",  # JOB's AbortedException, which v4 has no status for
     errors.DangerousRuleExists: "ALREADY_EXISTS",
+    errors.CredentialUnknown: "NOT_FOUND",
+    errors.CredentialExists: "ALREADY_EXISTS",
     errors.QuotaExceeded: "RESOURCE_EXHAUSTED",
     errors.AccountUnknown: "NOT_FOUND",
     errors.ScriptUnknown: "NOT_FOUND",
