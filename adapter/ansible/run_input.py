@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adapter.ansible.inventory import RunInventory
+from adapter.ansible.inventory_text import InventoryText
 from adapter.ansible.playbook import TARGETS, Play
 
 
@@ -12,7 +13,7 @@ from adapter.ansible.playbook import TARGETS, Play
 class RunInput:
     """What becomes an ansible-runner private data directory. `secrets` never reach a file."""
 
-    inventory: str  #: the text of hosts.yml
+    inventory: InventoryText  #: of hosts.yml
     hosts: tuple[str, ...]  #: inventory names of all that take part
     sources: frozenset[str] = frozenset()  #: of those that files come from
     playbooks: dict[str, list[Play]]  #: by file name below project/

@@ -50,11 +50,14 @@ class Execution:
     data: PrivateData
     recorder: Recorder
     variables: StepVariables | None = None  #: of a plan's step
+    is_first: bool = False  #: nobody has begun this execution of the step before
     taken_up: set[str] = field(default_factory=set)  #: hosts on which scripts start at most once
     playing: Playing = field(init=False)
 
     def __post_init__(self) -> None:
-        self.playing = Playing(self.around, self.step, self.board, self.data, self.recorder)
+        self.playing = Playing(
+            self.around, self.step, self.board, self.data, self.recorder, is_first=self.is_first
+        )
 
     def until_all_ended(self) -> None:
         """Run the play until every host has ended whose turn it is, again if it broke, but not for ever.
@@ -94,7 +97,7 @@ class Execution:
             self.recorder.flush()
             if not self._goes_on():
                 break
-        self.data.limit_to(None)
+        self.data.widen()
 
     def _goes_on(self) -> bool:
         """True once a batch more has begun; waits for one whose time comes by the clock. Raises HandedOver."""

@@ -29,4 +29,4 @@ class Planning:
             run = self.preparation.planned_input(step, targets, variables)
         except AccountGone as error:  # since it was looked up
             raise AccountUnknown(str(error)) from error
-        return PlannedRun(inventory=run.inventory, playbook=to_yaml(run.playbooks[STEP_PLAYBOOK]))
+        return PlannedRun(inventory=run.inventory.whole, playbook=to_yaml(run.playbooks[STEP_PLAYBOOK]))

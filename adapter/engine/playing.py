@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -15,17 +17,20 @@ from adapter.engine.board import HostBoard
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.patience import Patience
 from adapter.engine.preparation import STEP_PLAYBOOK, STOP_PLAYBOOK
-from adapter.engine.private_data import LIMIT, PrivateData
+from adapter.engine.private_data import PrivateData
 from adapter.engine.recorder import Recorder
 from adapter.engine.runner import Outcome, PlaybookRun
 from adapter.engine.surroundings import Order, Surroundings
 from adapter.job.model import StepInstance
+from adapter.job.status import HostStatus
 from adapter.store.claims import ClaimLost
 
 log = structlog.get_logger(__name__)
 
 #: Seconds between looks at logs and at the job's state while a run goes on.
 _LOOK = 0.2
+#: Hosts of a script step that one run of the play is about: of more there are runs one after the other.
+_PORTION = 2000
 #: Seconds that hosts get to confirm a stop before ansible-playbook is killed.
 _STOP_GRACE = 60
 #: Seconds past a script's timeout after which its hosts are given up (contract e: JOB waits 300).
@@ -41,6 +46,8 @@ class Playing:
     board: HostBoard
     data: PrivateData
     recorder: Recorder
+    is_first: bool = False  #: nobody has begun this execution of the step before
+    begun: set[str] = field(default_factory=set)  #: hosts that a run of the play was about
     stopping_since: float | None = None
     is_terminated: bool = False
     problem: str = ""
@@ -69,29 +76,65 @@ class Playing:
         return self.around.order(self.step)
 
     def attempt(self, run_input: RunInput, environ: dict[str, str]) -> Outcome | None:
-        """One run of the play on the hosts that have not ended."""
-        wanted = {item.host.name for item in self.board.unfinished} | run_input.sources
-        self.data.limit_to(None if wanted == set(run_input.hosts) else sorted(wanted))
-        outcome = self._play(STEP_PLAYBOOK, "run", environ)
+        """One run of the play on the hosts that have not ended, or one on each portion of very many."""
+        outcome = None
+        for names in self._portions(run_input):
+            self.begun |= names
+            outcome = self._play(STEP_PLAYBOOK, "run", environ, self._narrowed(run_input, names))
+            self.recorder.take_recorded(names)
+            if self._ends_early or _broke(outcome):
+                break
         if self.is_terminated and self.step.script is not None:
-            self.recorder.take_recorded()
-            self._stop(environ)
+            self._end_untouched()
+            self._stop(run_input, environ)
         self.recorder.take_spool()
-        self.recorder.take_recorded()
+        self.recorder.take_recorded(self.begun)
         if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)
         return outcome
 
-    def _stop(self, environ: dict[str, str]) -> None:
+    @property
+    def _ends_early(self) -> bool:
+        return self.stopping_since is not None or self.is_overdue or self.order is not Order.GO_ON
+
+    def _portions(self, run_input: RunInput) -> Iterator[set[str]]:
+        """The hosts that have not ended, as many at once as a run is about: Ansible reads them all before any.
+
+        A portion has at least as many as there are forks: then these hosts have turns, and no run takes long.
+        """
+        left = [item.host.name for item in self.board.unfinished]
+        size = len(left) if self.step.script is None else max(_PORTION, run_input.forks)
+        for start in range(0, len(left), size):
+            yield set(left[start : start + size])
+
+    def _narrowed(self, run_input: RunInput, names: set[str]) -> Path | None:
+        """The inventory of a run about these targets; None: the whole one."""
+        wanted = names | run_input.sources
+        return (
+            None if len(wanted) == len(run_input.hosts) else self.data.narrow_to(run_input.inventory, wanted)
+        )
+
+    def _end_untouched(self) -> None:
+        """Hosts that no run of the play was about, ever: nothing can be left of the script there."""
+        if self.is_first:
+            for item in self.board.unfinished:
+                if item.host.name not in self.begun:
+                    self.recorder.apply(HostEvent(name=item.host.name, status=HostStatus.TERMINATED))
+
+    def _stop(self, run_input: RunInput, environ: dict[str, str]) -> None:
         """Kill the scripts; again if the play broke, and not for ever.
 
         A host that cannot be reached is tried once more: somebody may have killed its ssh, and its script runs.
         """
         patience, is_again = Patience(), False
         while not patience.is_lost:
-            outcome = self._play(STOP_PLAYBOOK, "stop", environ)
-            self.recorder.take_recorded()
+            outcome = None
+            for names in self._portions(run_input):
+                outcome = self._play(STOP_PLAYBOOK, "stop", environ, self._narrowed(run_input, names))
+                self.recorder.take_recorded(names)
+                if self._stopping_too_long() or _broke(outcome):
+                    break
             left = {item.host.name for item in self.board.unfinished}
             if outcome is None or not left:
                 break
@@ -99,7 +142,6 @@ class Playing:
                 break
             is_again = not outcome.problem
             patience.note(is_fruitful=is_again, was_killed=outcome.was_killed)
-            self.data.limit_to(sorted(left))
         for event in self.unconfirmed.values():
             self.recorder.apply(event)
 
@@ -110,10 +152,11 @@ class Playing:
             if ended:
                 log.info("ended_leftovers", step_instance_id=self.step.id, processes=ended)
 
-    def _play(self, playbook: str, prefix: str, environ: dict[str, str]) -> Outcome | None:
+    def _play(
+        self, playbook: str, prefix: str, environ: dict[str, str], inventory: Path | None
+    ) -> Outcome | None:
         """Fold a run's events while it goes on; looks after stop, handover and the deadline beside it."""
-        limit = LIMIT if self.data.is_limited else None
-        run = PlaybookRun(self.data, playbook, prefix, environ, self.around.warm, limit)
+        run = PlaybookRun(self.data, playbook, prefix, environ, self.around.warm, inventory)
         self._look_after(run)
         if run.is_cancelled:  # asked for while nobody ran: nothing is started any more
             return None
@@ -174,3 +217,8 @@ class Playing:
     def is_overdue(self) -> bool:
         """True once the step has had its time."""
         return time.monotonic() > self.deadline
+
+
+def _broke(outcome: Outcome | None) -> bool:
+    """True if a run has said nothing, or not all, of its hosts. One that is just being wound up has no outcome."""
+    return outcome is not None and bool(outcome.problem)

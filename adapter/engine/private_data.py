@@ -3,6 +3,7 @@
 inventory/hosts.yml   the chosen hosts          env/envvars, env/cmdline, env/settings
 project/step.yml      the generated playbook    artifacts/<ident>/   ansible-runner's, one for each attempt
 project/files/        the script                spool/               logs and results by bk_host_id
+present/hosts.yml     while a step runs: the hosts that its present run of the play is about, if not all
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from adapter.ansible.inventory import is_secret_name
+from adapter.ansible.inventory_text import InventoryText
 from adapter.ansible.run_input import RunInput
 from adapter.ansible.text import to_yaml
 
@@ -24,9 +27,6 @@ _SSH_ARGS = "-o ControlMaster=auto -o ControlPersist=60s -o ServerAliveInterval=
 
 #: ansible-runner's. Facts are not gathered: a cache in files would only be looked for, host by host.
 _SETTINGS = {"pexpect_timeout": 1, "idle_timeout": 0, "fact_cache_type": "memory"}
-
-#: The group of the hosts that a run is about if not about all.
-LIMIT = "job_unfinished"
 
 #: Bytes on the disk below which a run that broke is taken to have broken of that.
 _ROOM = 1024 * 1024
@@ -60,7 +60,7 @@ class PrivateData:
         """Write the directory, again after a crash: the same input makes the same files."""
         for name in ("inventory", "project/files", "env", "spool"):
             (self.path / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._put("inventory/hosts.yml", run.inventory.encode())
+        self._put("inventory/hosts.yml", run.inventory.whole.encode())
         for name, plays in run.playbooks.items():
             self._put(f"project/{name}", to_yaml(plays).encode())
         for name, content in run.files.items():
@@ -82,25 +82,20 @@ class PrivateData:
             environment["ANSIBLE_SSH_ARGS"] = _SSH_ARGS
         return environment
 
-    def limit_to(self, names: Iterable[str] | None) -> None:
-        """Name the hosts that the next run is about, in a group; None: no such group, a run is about all."""
-        path = self.path / "inventory" / "limit.yml"
-        if names is None:
-            path.unlink(missing_ok=True)
-            return
-        group = {LIMIT: {"hosts": dict.fromkeys(names)}}
-        self._put("inventory/limit.yml", json.dumps(group).encode())
+    def narrow_to(self, inventory: InventoryText, names: Container[str]) -> Path:
+        """An inventory of these hosts alone, beside the one that anybody's run of the directory takes."""
+        (self.path / "present").mkdir(mode=0o700, exist_ok=True)
+        return self._put("present/hosts.yml", inventory.of(names).encode())
 
-    @property
-    def is_limited(self) -> bool:
-        """True between limit_to(names) and limit_to(None)."""
-        return (self.path / "inventory" / "limit.yml").exists()
+    def widen(self) -> None:
+        """Remove that again."""
+        shutil.rmtree(self.path / "present", ignore_errors=True)
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _put(self, name: str, content: bytes) -> Path:
         draft = self.path / f"{name}.new"
         draft.write_bytes(content)
         draft.chmod(0o600)
-        draft.rename(self.path / name)
+        return draft.rename(self.path / name)
 
     def require_room(self) -> None:
         """Raises OSError if the disk is so full that a run breaks of it, which is no word about any host."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -144,10 +144,12 @@ class Recorder:
         for host_id in (None,) if self._step.script is None else self._followed:
             self.take_spool(host_id)
 
-    def take_recorded(self) -> None:
-        """Results that plugins recorded although their events were lost."""
+    def take_recorded(self, of: Container[str] | None = None) -> None:
+        """Results that plugins recorded although their events were lost; of hosts of these names, or of all."""
         is_file = self._step.file is not None
         for item in self._board.unfinished:
+            if of is not None and item.host.name not in of:
+                continue
             recorded = self.spool.result(item.host.bk_host_id)
             if recorded is not None:
                 self.apply(runner_events.of_result(item.host.name, recorded, is_file=is_file))

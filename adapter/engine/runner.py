@@ -57,10 +57,10 @@ class PlaybookRun:
         prefix: str,
         environ: Mapping[str, str],
         warm: WarmAnsible | None = None,
-        limit: str | None = None,
+        inventory: Path | None = None,
     ) -> None:
         self._data = data
-        self._limit = limit
+        self._inventory = inventory
         self._warm = warm
         self._playbook = playbook
         self._environ = dict(environ)
@@ -159,7 +159,7 @@ class PlaybookRun:
             private_data_dir=str(self._data.path),
             playbook=self._playbook,
             ident=self.ident,
-            limit=self._limit,
+            inventory=None if self._inventory is None else str(self._inventory),
             quiet=True,
         )
         config.suppress_ansible_output = True

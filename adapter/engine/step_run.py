@@ -133,12 +133,13 @@ class StepRuns:
         return self.artifacts / step.directory
 
     def _run(self, step: StepInstance) -> RunStatus:
+        is_first = step.status is RunStatus.WAITING  # which it is no longer before anything is played
         self.jobs.begin_step(step.id, self.clock.now_ms())
         current = self.jobs.step(step.id) or step
         results = self.jobs.hosts(step.id, step.execute_count)
         if current.rolls_by_sources:
             return self._run_batches_of_sources(current, results)
-        current, board, batches = self._played(current, results, self._directory(current))
+        current, board, batches = self._played(current, results, self._directory(current), is_first=is_first)
         stopped = self._is_stopping(step)
         if batches.waits_for_operator and not stopped:
             return self._wait_for_operator(current)
@@ -165,7 +166,12 @@ class StepRuns:
             step = replace(step, batch=step.batch + 1)
 
     def _played(
-        self, current: StepInstance, results: Sequence[HostResult], directory: Path
+        self,
+        current: StepInstance,
+        results: Sequence[HostResult],
+        directory: Path,
+        *,
+        is_first: bool = False,
     ) -> tuple[StepInstance, HostBoard, Batches]:
         """All that the hosts do, until they have ended or the next batch is an operator's to begin.
 
@@ -185,7 +191,15 @@ class StepRuns:
         for host in gone:
             recorder.apply(self.preparation.absence(host))
         execution = Execution(
-            self._surroundings(), current, present, board, batches, data, recorder, variables
+            self._surroundings(),
+            current,
+            present,
+            board,
+            batches,
+            data,
+            recorder,
+            variables,
+            is_first=is_first,
         )
         with self.file_cache.in_use() if current.file is not None else contextlib.nullcontext():
             execution.until_all_ended()

@@ -47,14 +47,14 @@ def test_its_text_says_once_what_all_hosts_have_alike() -> None:
         "web": {"a": 1, "b": True, "c": [True], "d": "{{ x }}"},
     }
     made = run_inventory({"job_targets": [DB, WEB]}, given, "svc")
-    everything = json.loads(made.text())["all"]
+    everything = json.loads(made.text().whole)["all"]
     assert {"a": 1, "c": [True], "job_login_user": "svc"}.items() <= everything["vars"].items()
     assert everything["hosts"] == {
         "db": {"b": 1, "d": {"__ansible_unsafe": "{{ x }}"}, "only": "db", "bk_host_id": 7},
         "web": {"b": True, "d": "{{ x }}", "bk_host_id": 8},
     }
     assert everything["children"] == {"job_targets": {"hosts": {"db": None, "web": None}}}
-    alone = json.loads(run_inventory({"job_targets": [DB]}, given, "svc").text())["all"]
+    alone = json.loads(run_inventory({"job_targets": [DB]}, given, "svc").text().whole)["all"]
     assert (alone["vars"], alone["hosts"]["db"]["a"]) == ({}, 1)
 
 
@@ -63,8 +63,18 @@ def test_its_text_says_once_what_all_hosts_have_alike() -> None:
 def test_ansible_reads_back_what_is_written(texts: dict[str, str]) -> None:
     """Marked text stays marked and is not rendered, whatever is in it."""
     host = {key: {"given": {k: UserText(v) for k, v in texts.items()}} for key in ("db", "web")}
-    text = RunInventory(host, {"job_targets": ("db", "web")}, {}).text()
+    text = RunInventory(host, {"job_targets": ("db", "web")}, {}).text().whole
     assert json.loads(text)["all"]["vars"]["given"] == {k: {"__ansible_unsafe": v} for k, v in texts.items()}
+
+
+def test_its_text_of_some_hosts_says_the_same_of_them() -> None:
+    """What all have alike, what is their own, and their groups; nothing of any other host."""
+    given: dict[str, dict[str, Any]] = {"db": {"a": 1, "only": "db"}, "web": {"a": 1, "only": "web"}}
+    text = run_inventory({"job_targets": [DB, WEB], "job_source_0": [WEB]}, given, "svc").text()
+    whole, some = json.loads(text.whole)["all"], json.loads(text.of({"db"}))["all"]
+    assert some["vars"] == whole["vars"]
+    assert some["hosts"] == {"db": whole["hosts"]["db"]}
+    assert some["children"] == {"job_targets": {"hosts": {"db": None}}, "job_source_0": {"hosts": {}}}
 
 
 def test_a_host_is_known_by_its_id() -> None:

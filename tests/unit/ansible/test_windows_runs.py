@@ -132,7 +132,7 @@ def test_ansible_takes_the_plays(connection: str, tmp_path: Path) -> None:
     plays = script_plays(task, account(), found, "k", "files/script", 9, arguments(task, "files"))
     for name, value in (("step.yml", plays), ("stop.yml", stop_plays(task, account(), found, "k"))):
         (tmp_path / name).write_text(to_yaml(value))
-    (tmp_path / "hosts.yml").write_text(found.text())
+    (tmp_path / "hosts.yml").write_text(found.text().whole)
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(Settings().playbooks / "collections")}
     command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "hosts.yml", "--syntax-check"]
     checked = subprocess.run(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from adapter.ansible.inventory_text import inventory_text
 from adapter.ansible.run_input import RunInput
 from adapter.ansible.runner_events import HostEvent
 from adapter.engine import execution, step_run, workflows
@@ -83,7 +84,12 @@ class PlayedPreparation(Preparation):
 
     def run_input(self, step: StepInstance, targets: Any, *_: Any, **__: Any) -> RunInput:
         """An empty one."""
-        return RunInput(inventory="", hosts=tuple(host.name for host in targets), playbooks={}, forks=10_000)
+        return RunInput(
+            inventory=inventory_text({}, {}),
+            hosts=tuple(host.name for host in targets),
+            playbooks={},
+            forks=10_000,
+        )
 
 
 class PlayedWorker:
@@ -110,7 +116,6 @@ class PlayedWorker:
         monkeypatch.setattr(Execution, "_rest", lambda *_: None)
         monkeypatch.setattr(step_run, "end_leftovers", lambda _: 0)
         monkeypatch.setattr(PrivateData, "write", write)
-        monkeypatch.setattr(PrivateData, "limit_to", lambda *_: None)
         monkeypatch.setattr(workflows, "_PATIENT", {"max_attempts": 1, "interval_seconds": 0})
 
     def start(self, claim: Claim) -> Stage:

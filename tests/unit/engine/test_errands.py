@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def errands(tmp_path: Path, runtime: Path) -> Errands:
 def of(*tasks: dict[str, object]) -> RunInput:
     """A run of these tasks, with a secret."""
     return RunInput(
-        inventory=json.dumps(INVENTORY),
+        inventory=INVENTORY,
         hosts=("one", "two"),
         playbooks={"look.yml": [play(*tasks)]},
         secrets={"name": "hush"},

@@ -13,19 +13,19 @@ from typing import Any
 
 import pytest
 
+from adapter.ansible.inventory_text import inventory_text
 from adapter.ansible.run_input import RunInput
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.private_data import PrivateData, run_environment
 from adapter.engine.runner import PlaybookRun
 
-INVENTORY = {
-    "all": {
-        "hosts": {
-            name: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-            for name in ("one", "two")
-        }
-    }
-}
+INVENTORY = inventory_text(
+    {
+        name: {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        for name in ("one", "two")
+    },
+    {},
+)
 
 
 def play(*tasks: dict[str, Any], hosts: str = "all") -> dict[str, Any]:
@@ -47,7 +47,7 @@ def data(tmp_path: Path) -> PrivateData:
 def written(data: PrivateData, *plays: dict[str, Any]) -> PrivateData:
     """With these plays as step.yml."""
     run = RunInput(
-        inventory=json.dumps(INVENTORY),
+        inventory=INVENTORY,
         hosts=("here",),
         playbooks={"step.yml": list(plays)},
         files={"files/script": b"#!"},

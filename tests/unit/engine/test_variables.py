@@ -90,9 +90,9 @@ def test_a_script_is_given_them_in_a_file_and_secrets_by_name(bench: Bench) -> N
             "capture": ["A", "N"],
         }
         assert (arguments["variables"], arguments["param"]) == (VARIABLES_FILE, "new")
-        assert '"job_namespace": {"N": {"__ansible_unsafe": "{{ mine }}"}}' in run.inventory
+        assert '"job_namespace": {"N": {"__ansible_unsafe": "{{ mine }}"}}' in run.inventory.whole
         assert run.secrets["variable-P-value"] == SECRET
-        assert SECRET not in f"{run.files}{run.playbooks}{run.inventory}"
+        assert SECRET not in f"{run.files}{run.playbooks}{run.inventory.whole}"
         # What the step itself has left by now is nothing to its next execution.
         bench.jobs.save_hosts(second.id, 0, [good], captured=[replace(left[0], value="later")])
         second = replace(second, execute_count=1)
