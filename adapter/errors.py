@@ -6,6 +6,7 @@ JobError
 ├── NotSupported 1241011          understood, and not built yet
 ├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
 │   └── KeyUsed, with HTTP 409; DangerousRuleUnknown
+├── ReasonedParameter 1241010     a parameter with the reason why it is refused
 ├── InvalidParameters 1241002 · UnsupportedOperation 1241003 · AlreadyStarted 1241015
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
@@ -22,6 +23,7 @@ JobError
 ├── ScriptUnknown 1243001 · ScriptVersionUnknown 1243047 · ScriptExists 1243002 · VersionExists 1243036
 ├── ScriptNotExecutable 1244018 · PlanUnknown 1244012 · PlanEmpty 1244011
 ├── CronUnknown 1245001 · CronChanged 1245002 · CronExists 1245004 · CronTimePassed 1245006 · CronNotDeleted 1245008
+├── PlanExists 1243042 · PlanInUse 1243037 · TemplateUnknown 1243026 · TemplateInUse 1243038
 ├── JobUnknown, StepInstanceUnknown 1244006 · StepNotExist 1244007 · ScopeUnknown 1243049
 ├── ExecuteObjectUnknown 1264004
 ├── PermissionDenied 9900403      carries the permission object
@@ -133,6 +135,15 @@ class InvalidParameter(JobError):
     code = 1241005
 
     def __init__(self, name: str, reason: str = "") -> None:
+        super().__init__(reason, name=name)
+
+
+class ReasonedParameter(JobError):
+    """A parameter does not go with what it is about, in the APIs that say why."""
+
+    code = 1241010
+
+    def __init__(self, name: str, reason: str) -> None:
         super().__init__(reason, name=name)
 
 
@@ -474,6 +485,42 @@ class CronNotDeleted(JobError):
 
     def __init__(self, cron_id: int) -> None:
         super().__init__(id=cron_id)
+
+
+class PlanExists(JobError):
+    """The template has a plan of this name."""
+
+    code = 1243042
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+
+
+class PlanInUse(JobError):
+    """A cron launches the plan, which can't go."""
+
+    code = 1243037
+
+    def __init__(self, plan_id: int) -> None:
+        super().__init__(plan_id=plan_id)
+
+
+class TemplateUnknown(JobError):
+    """No such job template in the scope."""
+
+    code = 1243026
+
+    def __init__(self, template_id: int) -> None:
+        super().__init__(template_id=template_id)
+
+
+class TemplateInUse(JobError):
+    """A cron launches one of the template's plans, which can't go with it."""
+
+    code = 1243038
+
+    def __init__(self, template_id: int) -> None:
+        super().__init__(template_id=template_id)
 
 
 class JobUnknown(JobError):

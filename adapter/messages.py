@@ -127,6 +127,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "UnsupportedOperation": Sentence("Unsupported operation", "不支持的操作"),
     "MissingParameter": Sentence("Missing request parameter [{name}]", "请求参数[{name}]缺失"),
     "InvalidParameter": Sentence("Invalid request parameter [{name}]", "请求参数[{name}]不合法"),
+    "ReasonedParameter": Sentence(
+        "Invalid request parameter [{name}]", "请求参数[{name}]不合法", joint=", reason: "
+    ),
     "MissingOrInvalid": Sentence("Missing or invalid [{name}]", "请求参数[{name}]缺失或不合法"),
     "NotSupported": Sentence("Not supported yet", "尚未支持的功能"),
     "AlreadyStarted": Sentence(
@@ -229,6 +232,18 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "CronNotDeleted": Sentence(
         "Cron [{id}] could not be deleted: it is gone", "定时任务[{id}]删除失败：它已不存在"
+    ),
+    "PlanExists": Sentence("Job plan name [{name}] already exists", "执行方案名称[{name}]已存在"),
+    "PlanInUse": Sentence(
+        "Job plan [{plan_id}] is used by a cron job; delete the cron job first",
+        "执行方案[{plan_id}]被定时任务引用，不能删除；请先删除定时任务",
+    ),
+    "TemplateUnknown": Sentence(
+        "Job template [{template_id}] does not exist", "作业模板[{template_id}]不存在"
+    ),
+    "TemplateInUse": Sentence(
+        "A plan of job template [{template_id}] is used by a cron job; delete the cron job first",
+        "作业模板[{template_id}]的执行方案被定时任务引用，不能删除；请先删除定时任务",
     ),
     "JobUnknown": Sentence("Task instance [{id}] does not exist", "作业实例[{id}]不存在"),
     "StepInstanceUnknown": Sentence("Step instance [{id}] does not exist", "作业步骤实例[{id}]不存在"),

@@ -35,7 +35,6 @@ from adapter.api import (
     views_catalog,
     views_contexts,
     views_dangerous,
-    views_plans,
     views_steps,
     views_v2,
     views_v3,
@@ -44,6 +43,7 @@ from adapter.api import (
 from adapter.api.apis_credentials import CREDENTIALS
 from adapter.api.apis_cron import CRONS_V2, CRONS_V3
 from adapter.api.apis_library_v2 import LIBRARY_V2
+from adapter.api.apis_plans import V2_PLANS, V3_PLANS, V4_PLANS
 from adapter.api.apis_scripts import SCRIPTS
 from adapter.api.endpoints import Endpoint, endpoint, launch
 from adapter.api.fields import BaseSchema
@@ -119,12 +119,7 @@ V3_SERVICES: ByService = {
         ),
     },
     MANAGE: {
-        "get_job_plan_list": endpoint(
-            schemas_catalog.GetJobPlanList, catalog_v3.plans, views_plans.page, action=Action.VIEW
-        ),
-        "get_job_plan_detail": endpoint(
-            schemas_catalog.GetJobPlanDetail, catalog_v3.plan, views_plans.detail, action=Action.VIEW
-        ),
+        **V3_PLANS,
         "query_agent_info": endpoint(agents.QueryAgentInfo, agents.info, agents.agents, action=Action.VIEW),
         "create_account": endpoint(
             schemas_catalog.CreateAccount,
@@ -255,7 +250,7 @@ V2_SERVICES: ByService = {
             schemas_v2.GetJobInstanceLog, queries_v2.log, views_v2.job_log, action=Action.VIEW
         ),
     },
-    MANAGE: LIBRARY_V2,
+    MANAGE: {**LIBRARY_V2, **V2_PLANS},
     CRONTAB: CRONS_V2,
 }
 
@@ -279,6 +274,16 @@ V4_SERVICES: ByService = {
             queries_v4.job_list,
             views_v4.job_list,
             scopes.explicit,
+            action=Action.VIEW,
+        ),
+    },
+    MANAGE: {
+        **V4_PLANS,
+        "get_user_authorized_scopes": endpoint(
+            authorized_scopes.GetUserAuthorizedScopes,
+            authorized_scopes.authorized_scopes,
+            authorized_scopes.view,
+            scopes.none,
             action=Action.VIEW,
         ),
     },
@@ -307,14 +312,4 @@ def _by_name(services: ByService) -> dict[str, Endpoint]:
     return {name: found for apis in services.values() for name, found in apis.items()}
 
 
-_OF_USERS = {
-    "get_user_authorized_scopes": endpoint(
-        authorized_scopes.GetUserAuthorizedScopes,
-        authorized_scopes.authorized_scopes,
-        authorized_scopes.view,
-        scopes.none,
-        action=Action.VIEW,
-    ),
-}
-V4_SERVICES = {**V4_SERVICES, MANAGE: {**V4_SERVICES.get(MANAGE, {}), **_OF_USERS}}
 V2, V3, V4 = _by_name(V2_SERVICES), _by_name(V3_SERVICES), _by_name(V4_SERVICES)

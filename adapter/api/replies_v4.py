@@ -34,6 +34,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.KeyUsed: "ALREADY_EXISTS",
     errors.InvalidParameters: "INVALID_ARGUMENT",
     errors.ExecuteObjectUnknown: "INVALID_ARGUMENT",
+    errors.ReasonedParameter: "INVALID_ARGUMENT",
     errors.MissingOrInvalid: "INVALID_ARGUMENT",
     errors.HostEmpty: "INVALID_ARGUMENT",
     errors.UnsupportedOperation: "FAILED_PRECONDITION",
@@ -66,6 +67,10 @@ _KINDS: dict[type[JobError], str] = {
     errors.CronExists: "ALREADY_EXISTS",
     errors.CronTimePassed: "FAILED_PRECONDITION",
     errors.CronNotDeleted: "INTERNAL",  # JOB's InternalException
+    errors.PlanExists: "ALREADY_EXISTS",
+    errors.PlanInUse: "FAILED_PRECONDITION",
+    errors.TemplateUnknown: "NOT_FOUND",
+    errors.TemplateInUse: "FAILED_PRECONDITION",
     errors.JobUnknown: "NOT_FOUND",
     errors.NotAConfirmer: "FAILED_PRECONDITION",
     errors.RollingInvalid: "INVALID_ARGUMENT",

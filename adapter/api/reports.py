@@ -18,7 +18,7 @@ from adapter.job.model import (
     ScriptVersion,
     StepInstance,
 )
-from adapter.job.plan import JobPlan
+from adapter.job.plan import JobPlan, JobTemplate
 from adapter.messages import Language
 from adapter.ports import Hosts
 from adapter.service.pages import Page
@@ -141,10 +141,21 @@ class JobRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanReport:
-    """A plan with what its ids stand for: the accounts that still exist, and the hosts."""
+    """A plan with what its ids stand for: the accounts that still exist, its steps' scripts, and the hosts."""
 
     plan: JobPlan
     accounts: Mapping[int, Account]
+    scripts: Mapping[int, ScriptVersion]  #: by step id, of those that name a script that may run
+    hosts: Hosts
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateReport:
+    """A template with what its ids stand for, as a plan."""
+
+    template: JobTemplate
+    accounts: Mapping[int, Account]
+    scripts: Mapping[int, ScriptVersion]
     hosts: Hosts
 
 

@@ -47,22 +47,3 @@ class GetAccountList(PageFields):
     category = Number()
     account = Text(strip=True)
     alias = Text(strip=True)
-
-
-class GetJobPlanList(PageFields):
-    """get_job_plan_list."""
-
-    job_template_id = Number()
-    name = Text(strip=True)
-    creator = Text(strip=True)
-    last_modify_user = Text(strip=True)
-    create_time_start = Number()
-    create_time_end = Number()
-    last_modify_time_start = Number()
-    last_modify_time_end = Number()
-
-
-class GetJobPlanDetail(BaseSchema):
-    """get_job_plan_detail."""
-
-    job_plan_id = Number()

@@ -8,6 +8,8 @@ from enum import StrEnum
 from adapter.job.model import Scope, Server
 from adapter.job.status import StepType, VariableType
 
+MASK = "******"  #: what replies show instead of a secret
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalVariable:
@@ -94,8 +96,28 @@ class PlanStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JobTemplate:
+    """What plans are made of: all steps in order, all variables. `version` grows when one of these changes."""
+
+    id: int
+    scope: Scope
+    name: str
+    steps: tuple[PlanStep, ...]
+    variables: tuple[GlobalVariable, ...] = ()
+    description: str = ""
+    version: int = 1
+    creator: str = ""
+    create_time: int | None = None
+    last_modify_user: str = ""
+    last_modify_time: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobPlan:
-    """The executable selection of a template: `steps` in order, `enabled` holds the ids that run."""
+    """The executable selection of a template: `steps` in order, `enabled` holds the ids that run.
+
+    Steps and variables are the plan's own: those of its template when the plan was last brought up to date.
+    """
 
     id: int
     template_id: int
@@ -105,6 +127,7 @@ class JobPlan:
     steps: tuple[PlanStep, ...]
     enabled: frozenset[int]
     variables: tuple[GlobalVariable, ...] = ()
+    need_update: bool = False  #: the template has changed since
     creator: str = ""
     create_time: int | None = None
     last_modify_user: str = ""
@@ -114,3 +137,44 @@ class JobPlan:
     def enabled_steps(self) -> tuple[PlanStep, ...]:
         """The steps that run, in order."""
         return tuple(step for step in self.steps if step.id in self.enabled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedTemplate:
+    """What a list says of a template."""
+
+    id: int
+    scope: Scope
+    name: str
+    description: str
+    creator: str
+    create_time: int | None
+    last_modify_user: str
+    last_modify_time: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedPlan:
+    """What a list says of a plan; `step_num` steps of it run."""
+
+    id: int
+    template_id: int
+    scope: Scope
+    name: str
+    need_update: bool
+    step_num: int
+    creator: str
+    create_time: int | None
+    last_modify_user: str
+    last_modify_time: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFilter:
+    """What a list of templates or plans is narrowed by: `name` is a part of it, times are (from, to), inclusive."""
+
+    name: str | None = None
+    creator: str | None = None
+    last_modify_user: str | None = None
+    create_time: tuple[int | None, int | None] = (None, None)
+    last_modify_time: tuple[int | None, int | None] = (None, None)

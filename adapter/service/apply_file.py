@@ -75,6 +75,12 @@ class Node:
             self.fail(key, f"must be true or false, not {_kind(value)}")
         return value
 
+    def is_absent(self) -> bool:
+        """True if the file says `state: absent`: what it names is to go."""
+        states = ("present", "absent")
+        rule: Rule = lambda value: None if value in states else f"must be {' or '.join(states)}"  # noqa: E731
+        return bool(self.text("state", "present", rule) == "absent")
+
     def items(self, key: str) -> list[Any]:
         """A list; empty if absent."""
         value = self._value(key, [])

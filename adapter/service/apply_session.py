@@ -18,9 +18,9 @@ from adapter.store.scripts import ScriptStore
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that was created or updated."""
+    """One thing that was created, updated or deleted."""
 
-    action: str  #: "created" or "updated"
+    action: str  #: "created", "updated" or "deleted"
     kind: str  #: "account", "script", "script version", "template", "plan", "dangerous rule", "permission"
     name: str
     id: int | str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapter.job.arrays import NotAnArray, parse
 from adapter.job.model import PUBLIC, IpRef, Script, Server, TopoNode
 from adapter.job.plan import (
     ConfirmerRole,
@@ -25,7 +24,6 @@ _MAX_NAME = 255
 _KINDS = {"script": StepType.SCRIPT, "file": StepType.FILE, "approval": StepType.APPROVAL}
 _SERVER_KEYS = ("host_id_list", "ip_list", "dynamic_group_list", "topo_node_list")
 
-_ARRAYS = (VariableType.ASSOC_ARRAY, VariableType.INDEX_ARRAY)
 _NEVER_CHANGEABLE = {
     VariableType.HOSTS: "scripts cannot change hosts",
     VariableType.CIPHER: "its value would lie on the hosts until it is collected",
@@ -47,7 +45,7 @@ def read_variable(node: Node) -> GlobalVariable:
         if node.has("value"):
             node.fail("value", "a variable of type 3 has a server instead")
     else:
-        value = node.text("value", "", lambda text: _value_rule(text, kind))
+        value = node.text("value", "", lambda text: rules.variable_value(text, kind))
         if node.has("server"):
             node.fail("server", "only a variable of type 3 has one")
     changeable = node.flag("changeable", False)
@@ -65,15 +63,6 @@ def read_variable(node: Node) -> GlobalVariable:
     )
     node.finish()
     return variable
-
-
-def _value_rule(value: str, kind: VariableType) -> str | None:
-    if kind in _ARRAYS:
-        try:
-            parse(value, kind)
-        except NotAnArray as error:
-            return str(error)
-    return rules.text(value)
 
 
 def read_step(session: Session, node: Node, variables: VariableTypes) -> PlanStep:

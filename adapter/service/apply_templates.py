@@ -1,39 +1,53 @@
-"""The `templates` of a definition file, with their plans."""
+"""The `templates` of a definition file; their plans are in adapter.service.apply_plans."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from adapter.job.plan import GlobalVariable, PlanStep
+from adapter.job.plan import GlobalVariable, JobTemplate, PlanStep
 from adapter.service import rules
 from adapter.service.apply_file import Node, refuse_repeated
+from adapter.service.apply_plans import apply_plans, described
 from adapter.service.apply_session import Session
 from adapter.service.apply_steps import read_step, read_variable
-from adapter.store.plan_rows import JobTemplate
 
 _MAX_NAME = 255
 
 
 def apply_templates(session: Session, nodes: list[Node]) -> None:
-    """Create or update each. A template's steps and variables are replaced as a whole; other plans stay."""
-    seen = []
-    for node in nodes:
-        template = _apply_template(session, node)
-        plans = node.children("plans")
-        refuse_repeated(plans, "id", [_apply_plan(session, template, plan) for plan in plans])
-        node.finish()
-        seen.append(template.id)
-    refuse_repeated(nodes, "id", seen)
+    """Create, update or delete each. A template's steps and variables are replaced as a whole; other plans stay."""
+    refuse_repeated(nodes, "id", [_apply_one(session, node) for node in nodes])
 
 
-def _apply_template(session: Session, node: Node) -> JobTemplate:
+def _apply_one(session: Session, node: Node) -> int | None:
+    is_absent = node.is_absent()
     name = node.text("name", rule=lambda value: rules.label(value, _MAX_NAME))
     stored = _stored_template(session, node, name)
+    if is_absent:
+        node.finish()
+        if stored is not None and stored.name != name:
+            node.fail("name", f"[{name}] is not the name of template {stored.id}, which is [{stored.name}]")
+        if stored is not None:
+            session.plans.delete_template(stored.id)
+            session.changed("deleted", "template", stored.name, stored.id)
+        return stored.id if stored else None
+    template = _apply_template(session, node, name, stored)
+    apply_plans(session, template, node.children("plans"))
+    node.finish()
+    return template.id
+
+
+def _apply_template(session: Session, node: Node, name: str, stored: JobTemplate | None) -> JobTemplate:
     variables = _variables(node, stored)
     steps = _steps(session, node, stored, variables)
     author: dict[str, Any] = {"operator": session.operator, "now_ms": session.now_ms}
-    definition: dict[str, Any] = {"name": name, "steps": steps, "variables": variables}
+    definition: dict[str, Any] = {
+        "name": name,
+        "description": node.text("description", ""),
+        "steps": steps,
+        "variables": variables,
+    }
     if stored is None:
         template_id = node.identifier()
         stored = session.plans.create_template(session.scope, template_id=template_id, **definition, **author)
@@ -80,55 +94,9 @@ def _steps(
     for item, step in zip(nodes, steps, strict=True):
         owner = session.plans.step_owner(step.id)
         if owner is not None and (stored is None or owner != stored.id):
-            item.fail("id", f"step {step.id} belongs to {_described(session, owner)}")
+            item.fail("id", f"step {step.id} belongs to {described(session, owner)}")
     taken = {step.id for step in steps}
     known = {step.name: step.id for step in (stored.steps if stored else ()) if step.id not in taken}
     steps = [step if step.id else replace(step, id=known.get(step.name, 0)) for step in steps]
     refuse_repeated(nodes, "id", [step.id or None for step in steps])
     return tuple(steps)
-
-
-def _apply_plan(session: Session, template: JobTemplate, node: Node) -> int:
-    plan_id = node.identifier()
-    name = node.text("name", rule=lambda value: rules.label(value, _MAX_NAME))
-    selection = _selection(template, node)
-    node.finish()
-    named = session.plans.plan_named(template.id, name)
-    stored = named if plan_id is None else session.plans.get(plan_id)
-    author: dict[str, Any] = {"operator": session.operator, "now_ms": session.now_ms}
-    if stored is not None and stored.template_id != template.id:
-        node.fail("id", f"plan {stored.id} belongs to {_described(session, stored.template_id)}")
-    if named is not None and (stored is None or named.id != stored.id):
-        node.fail("name", f"[{name}] is the plan of id {named.id} in this template")
-    if stored is None:
-        plan_id = session.plans.create_plan(
-            template.id, name=name, steps=selection, plan_id=plan_id, **author
-        )
-        session.changed("created", "plan", name, plan_id)
-        return plan_id
-    if stored.name != name or session.plans.selection(stored.id) != selection:
-        session.plans.update_plan(stored.id, name=name, steps=selection, **author)
-        session.changed("updated", "plan", name, stored.id)
-    return stored.id
-
-
-def _selection(template: JobTemplate, node: Node) -> frozenset[int] | None:
-    """The ids of `steps`, which are ids or names of the template's; None, all of them, if it is left out."""
-    if node.raw("steps") is None:
-        return None
-    by_key: dict[object, int] = {}
-    for step in template.steps:
-        by_key[step.id] = by_key[step.name] = step.id
-    selected = set()
-    for index, item in enumerate(node.items("steps")):
-        if not isinstance(item, (int, str)) or isinstance(item, bool) or item not in by_key:
-            node.fail(f"steps[{index}]", f"no step of id or name [{item}] in template [{template.name}]")
-        selected.add(by_key[item])
-    if not selected:
-        node.fail("steps", "needs at least one step; leave it out for all steps")
-    return frozenset(selected)
-
-
-def _described(session: Session, template_id: int) -> str:
-    template = session.plans.template(template_id)
-    return f"template [{template.name}] of {template.scope}" if template else f"template {template_id}"

@@ -1,4 +1,4 @@
-"""The stored definitions, in one object for the API and for launching: accounts, scripts, job plans."""
+"""The stored definitions, in one object for the API and for launching: accounts, scripts, templates, job plans."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ class Catalog(AccountCatalog, ScriptCatalog, PlanCatalog):
     ) -> None:
         AccountCatalog.__init__(self, accounts, clock, passwords)
         ScriptCatalog.__init__(self, scripts, clock)
-        PlanCatalog.__init__(self, plans)
+        PlanCatalog.__init__(self, plans, clock)

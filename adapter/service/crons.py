@@ -9,12 +9,11 @@ from adapter import errors
 from adapter.job.commands import Caller, VariableValue
 from adapter.job.cron import Cron, CronFilter, CronRun, CronVariable
 from adapter.job.model import Scope
-from adapter.job.plan import GlobalVariable, JobPlan
+from adapter.job.plan import MASK, GlobalVariable, JobPlan
 from adapter.job.status import VariableType
 from adapter.messages import say
 from adapter.service import rules, schedule
 from adapter.service.catalog import Catalog
-from adapter.service.catalog_plans import MASK
 from adapter.service.pages import Page, page_of
 from adapter.service.plan_variables import PlanVariables
 from adapter.store.crons import CronStore

@@ -23,11 +23,16 @@ class Page(Generic[T]):
     items: tuple[T, ...]
 
 
+def first_of(start: int | None) -> int:
+    """Where a list begins, moved into what it can be."""
+    return min(max(start or 0, 0), _MAX_START)
+
+
 def page_of(
     read: Callable[[int, int], tuple[int, tuple[T, ...]]], start: int | None, length: int | None
 ) -> Page[T]:
     """The page that read(start, length) gives, with JOB's leniency: what is out of range is moved into it."""
-    start = min(max(start or 0, 0), _MAX_START)
+    start = first_of(start)
     length = min(length, MAX_LENGTH) if length and length > 0 else _DEFAULT_LENGTH
     total, items = read(start, length)
     return Page(start=start, length=length, total=total, items=items)
@@ -40,7 +45,7 @@ def whole_or_page_of(
     at_most: int | None = None,
 ) -> Page[T]:
     """The same as v2 has it: without a length, or with 0, everything from `start` on."""
-    start = min(max(start or 0, 0), _MAX_START)
+    start = first_of(start)
     most = min(length if length and length > 0 else _MAX_START, at_most or _MAX_START)
     total, items = read(start, most)
     return Page(start=start, length=most if length and length > 0 else len(items), total=total, items=items)

@@ -10,7 +10,8 @@ import re
 import unicodedata
 
 from adapter import errors
-from adapter.job.status import AccountCategory, AccountType, ScriptLanguage
+from adapter.job.arrays import NotAnArray, parse
+from adapter.job.status import AccountCategory, AccountType, ScriptLanguage, VariableType
 from adapter.store.transactions import is_storable
 
 MAX_ALIAS = 255
@@ -24,6 +25,8 @@ ACCOUNT_TYPES = tuple(map(int, AccountType))
 
 _CONTROL = ("Cc", "Cs", "Zl", "Zp")  # control characters, surrogates, line and paragraph separators
 _NAME_TABOO = '\\|/:*<>"?'
+_HTML_TABOO = "<>\"'"
+_ARRAYS = (VariableType.ASSOC_ARRAY, VariableType.INDEX_ARRAY)
 _VERSION = re.compile(r"[A-Za-z0-9_\-#@.]+")
 
 
@@ -149,6 +152,23 @@ def ipv4(value: str) -> str | None:
     except ValueError:
         return "must be an IPv4 address"
     return None
+
+
+def plan_name(value: str) -> str | None:
+    """A plan's name, as the API takes it: at most 60 characters, none of those that mean something in HTML."""
+    if any(character in _HTML_TABOO for character in value):
+        return f"must not contain any of {' '.join(_HTML_TABOO)}"
+    return label(value, 60)
+
+
+def variable_value(value: str, kind: VariableType) -> str | None:
+    """The value of a global variable that is none of hosts; an array is written as the shell writes it."""
+    if kind in _ARRAYS:
+        try:
+            parse(value, kind)
+        except NotAnArray as error:
+            return str(error)
+    return text(value)
 
 
 def variable_name(value: str) -> str | None:

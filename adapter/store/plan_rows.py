@@ -7,32 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from adapter.job.model import Scope
-from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
+from adapter.job.plan import GlobalVariable, JobPlan, JobTemplate, PlanStep
 from adapter.job.status import VariableType
 from adapter.store import codec
 from adapter.store.secrets import SecretBox
 from adapter.store.tables import job_plan, job_template
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobTemplate:
-    """What plans select from: all steps in order, all variables."""
-
-    id: int
-    scope: Scope
-    name: str
-    steps: tuple[PlanStep, ...]
-    variables: tuple[GlobalVariable, ...] = ()
-    creator: str = ""
-    create_time: int | None = None
-    last_modify_user: str = ""
-    last_modify_time: int | None = None
 
 
 def select_plans(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -41,10 +26,7 @@ def select_plans(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         sa.select(
             job_plan,
             job_template.c.name.label("template_name"),
-            job_template.c.steps.label("template_steps"),
-            job_template.c.variables,
-            job_template.c.scope_type,
-            job_template.c.scope_id,
+            (job_plan.c.template_version != job_template.c.version).label("need_update"),
         )
         .join(job_template, job_template.c.id == job_plan.c.template_id)
         .where(*conditions)
@@ -58,11 +40,11 @@ class DefinitionRows:
         self._box = box
 
     def sealed_steps(self, steps: Iterable[PlanStep]) -> str:
-        """The text of `job_template.steps`."""
+        """The text of `job_template.steps` and `job_plan.steps`."""
         return codec.dumps([_with_param(step, self._box.encrypt) for step in steps])
 
     def sealed_variables(self, variables: Iterable[GlobalVariable]) -> str:
-        """The text of `job_template.variables`."""
+        """The text of `job_template.variables` and `job_plan.variables`."""
         return codec.dumps([_with_value(item, self._box.encrypt) for item in variables])
 
     def to_template(self, row: sa.Row[Any]) -> JobTemplate:
@@ -73,6 +55,8 @@ class DefinitionRows:
             name=row.name,
             steps=self._steps(row.steps),
             variables=self._variables(row.variables),
+            description=row.description,
+            version=row.version,
             creator=row.creator,
             create_time=row.create_time,
             last_modify_user=row.last_modify_user,
@@ -81,8 +65,8 @@ class DefinitionRows:
 
     def to_plan(self, row: sa.Row[Any]) -> JobPlan:
         """A row of select_plans()."""
-        steps = self._steps(row.template_steps)
-        selection = selected(row.steps)
+        steps = self._steps(row.steps)
+        selection = selected(row.selection)
         ids = frozenset(step.id for step in steps)
         return JobPlan(
             id=row.id,
@@ -93,6 +77,7 @@ class DefinitionRows:
             steps=steps,
             enabled=ids if selection is None else selection & ids,
             variables=self._variables(row.variables),
+            need_update=row.need_update,
             creator=row.creator,
             create_time=row.create_time,
             last_modify_user=row.last_modify_user,
@@ -107,7 +92,7 @@ class DefinitionRows:
 
 
 def selected(text: str) -> frozenset[int] | None:
-    """The ids of the text of `job_plan.steps`, None for all."""
+    """The ids of the text of `job_plan.selection`, None for all."""
     ids = json.loads(text)
     return None if ids is None else frozenset(ids)
 

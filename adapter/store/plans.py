@@ -1,4 +1,4 @@
-"""Job templates with their steps and variables, and the plans that select among the steps."""
+"""Job templates with their steps and variables, and the plans that are made of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from adapter import errors
 from adapter.job.model import Scope
-from adapter.job.plan import GlobalVariable, JobPlan, PlanStep
+from adapter.job.plan import GlobalVariable, JobPlan, JobTemplate, PlanStep
 from adapter.store import codec, tables
-from adapter.store.plan_rows import DefinitionRows, JobTemplate, select_plans, selected
+from adapter.store.plan_lists import PlanLists
+from adapter.store.plan_rows import DefinitionRows, select_plans, selected
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
 
@@ -20,11 +21,11 @@ _step = tables.template_step
 _plan = tables.job_plan
 
 
-class PlanStore:
+class PlanStore(PlanLists):
     """The tables `job_template`, `template_step` and `job_plan`."""
 
     def __init__(self, bind: Bind, box: SecretBox) -> None:
-        self._bind = bind
+        super().__init__(bind)
         self._box = box
         self._rows = DefinitionRows(box)
 
@@ -53,6 +54,7 @@ class PlanStore:
         name: str,
         steps: tuple[PlanStep, ...],
         variables: tuple[GlobalVariable, ...] = (),
+        description: str = "",
         operator: str,
         now_ms: int,
         template_id: int | None = None,
@@ -64,6 +66,7 @@ class PlanStore:
             "name": name,
             "steps": "[]",
             "variables": "[]",
+            "version": 0,
             "creator": operator,
             "create_time": now_ms,
         }
@@ -72,7 +75,13 @@ class PlanStore:
         with transaction(self._bind) as connection:
             template_id = insert_row(connection, _template, values)
             return PlanStore(connection, self._box).update_template(
-                template_id, name=name, steps=steps, variables=variables, operator=operator, now_ms=now_ms
+                template_id,
+                name=name,
+                steps=steps,
+                variables=variables,
+                description=description,
+                operator=operator,
+                now_ms=now_ms,
             )
 
     def update_template(
@@ -82,10 +91,11 @@ class PlanStore:
         name: str,
         steps: tuple[PlanStep, ...],
         variables: tuple[GlobalVariable, ...],
+        description: str,
         operator: str,
         now_ms: int,
     ) -> JobTemplate:
-        """Replace a template's definition. Steps that are left out are gone from its plans too."""
+        """Replace a definition; plans keep theirs, and need an update if steps or variables change."""
         with transaction(self._bind) as connection:
             owned = set(
                 connection.execute(sa.select(_step.c.id).where(_step.c.template_id == template_id)).scalars()
@@ -93,21 +103,31 @@ class PlanStore:
             steps = tuple(_numbered(connection, template_id, step, owned) for step in steps)
             gone = owned - {step.id for step in steps}
             connection.execute(sa.delete(_step).where(_step.c.id.in_(gone)))
+            before = PlanStore(connection, self._box)._existing(template_id)
+            variables = tuple(_numbered_variables(variables))
+            is_other = before.version == 0 or (before.steps, before.variables) != (steps, variables)
             connection.execute(
                 sa.update(_template)
                 .where(_template.c.id == template_id)
                 .values(
                     name=name,
                     steps=self._rows.sealed_steps(steps),
-                    variables=self._rows.sealed_variables(_numbered_variables(variables)),
+                    variables=self._rows.sealed_variables(variables),
+                    description=description,
+                    version=before.version + is_other,
                     last_modify_user=operator,
                     last_modify_time=now_ms,
                 )
             )
-            stored = PlanStore(connection, self._box).template(template_id)
-        if stored is None:
-            raise errors.Internal(f"Job template [{template_id}] is gone while it is written")
-        return stored
+            return PlanStore(connection, self._box)._existing(template_id)
+
+    def delete_template(self, template_id: int) -> None:
+        """Remove a template and its plans. Raises TemplateInUse (1243038) if a cron launches one of them."""
+        try:
+            with transaction(self._bind) as connection:
+                connection.execute(sa.delete(_template).where(_template.c.id == template_id))
+        except sa.exc.IntegrityError as error:
+            raise errors.TemplateInUse(template_id) from error
 
     # --- plans -------------------------------------------------------------------------------------------
 
@@ -132,24 +152,30 @@ class PlanStore:
     def selection(self, plan_id: int) -> frozenset[int] | None:
         """The ids of the steps the plan was given; None: all, also those that the template gets later."""
         with transaction(self._bind) as connection:
-            text = connection.execute(sa.select(_plan.c.steps).where(_plan.c.id == plan_id)).scalar_one()
+            text = connection.execute(sa.select(_plan.c.selection).where(_plan.c.id == plan_id)).scalar_one()
         return selected(text)
 
     def create_plan(
         self,
-        template_id: int,
+        template: JobTemplate,
         *,
         name: str,
         steps: frozenset[int] | None = None,
+        variables: tuple[GlobalVariable, ...] | None = None,
         operator: str,
         now_ms: int,
         plan_id: int | None = None,
     ) -> int:
-        """Store a plan of the template's `steps` (None: all of them); answers its id."""
+        """Store a plan of the template's `steps` (None: all of them) and variables; answers its id.
+
+        `variables` are the template's with the plan's own values, None for the template's.
+        Raises PlanExists (1243042), TemplateUnknown (1243026) for a template that has gone meanwhile.
+        """
         values: dict[str, Any] = {
-            "template_id": template_id,
-            "name": name,
-            "steps": codec.dumps(steps),
+            **self._definition(template, name, steps, variables),
+            "template_id": template.id,
+            "scope_type": template.scope.type,
+            "scope_id": template.scope.id,
             "creator": operator,
             "create_time": now_ms,
             "last_modify_user": operator,
@@ -157,67 +183,63 @@ class PlanStore:
         }
         if plan_id is not None:
             values["id"] = plan_id
-        with transaction(self._bind) as connection:
-            return insert_row(connection, _plan, values)
+        try:
+            with transaction(self._bind) as connection:
+                return insert_row(connection, _plan, values)
+        except sa.exc.IntegrityError as error:
+            if self.template(template.id) is None:
+                raise errors.TemplateUnknown(template.id) from error
+            raise errors.PlanExists(name) from error
 
     def update_plan(
-        self, plan_id: int, *, name: str, steps: frozenset[int] | None, operator: str, now_ms: int
-    ) -> None:
-        """Change a plan's name and selection."""
-        with transaction(self._bind) as connection:
-            connection.execute(
-                sa.update(_plan)
-                .where(_plan.c.id == plan_id)
-                .values(
-                    name=name,
-                    steps=codec.dumps(steps),
-                    last_modify_user=operator,
-                    last_modify_time=now_ms,
-                )
-            )
-
-    def list(
         self,
-        scope: Scope,
+        plan_id: int,
+        template: JobTemplate,
         *,
-        template_id: int | None = None,
-        name: str | None = None,
-        creator: str | None = None,
-        last_modify_user: str | None = None,
-        create_time: tuple[int | None, int | None] = (None, None),
-        last_modify_time: tuple[int | None, int | None] = (None, None),
-        start: int = 0,
-        length: int = 20,
-    ) -> tuple[int, tuple[JobPlan, ...]]:
-        """The scope's plans, last changed first. `name` is a part of it, times are (from, to), inclusive."""
-        conditions = [_in(scope)]
-        if template_id is not None:
-            conditions.append(_plan.c.template_id == template_id)
-        if name:
-            conditions.append(_plan.c.name.icontains(name, autoescape=True))
-        if creator:
-            conditions.append(_plan.c.creator == creator)
-        if last_modify_user:
-            conditions.append(_plan.c.last_modify_user == last_modify_user)
-        for column, (first, last) in (
-            (_plan.c.create_time, create_time),
-            (_plan.c.last_modify_time, last_modify_time),
-        ):
-            if first is not None:
-                conditions.append(column >= first)
-            if last is not None:
-                conditions.append(column <= last)
-        statement = (
-            select_plans(*conditions)
-            .order_by(_plan.c.last_modify_time.desc(), _plan.c.id.desc())
-            .offset(start)
-            .limit(length)
-        )
-        joined = _plan.join(_template, _template.c.id == _plan.c.template_id)
-        count = sa.select(sa.func.count()).select_from(joined).where(*conditions)
+        name: str,
+        steps: frozenset[int] | None = None,
+        variables: tuple[GlobalVariable, ...] | None = None,
+        operator: str,
+        now_ms: int,
+    ) -> None:
+        """Bring a plan up to date with its template, as create_plan() would make it now."""
+        values = {
+            **self._definition(template, name, steps, variables),
+            "last_modify_user": operator,
+            "last_modify_time": now_ms,
+        }
         with transaction(self._bind) as connection:
-            total = connection.execute(count).scalar_one()
-            return total, tuple(self._rows.to_plan(row) for row in connection.execute(statement))
+            connection.execute(sa.update(_plan).where(_plan.c.id == plan_id).values(values))
+
+    def delete_plan(self, plan_id: int) -> None:
+        """Remove a plan. Raises PlanInUse (1243037) if a cron launches it."""
+        try:
+            with transaction(self._bind) as connection:
+                connection.execute(sa.delete(_plan).where(_plan.c.id == plan_id))
+        except sa.exc.IntegrityError as error:
+            raise errors.PlanInUse(plan_id) from error
+
+    def _definition(
+        self,
+        template: JobTemplate,
+        name: str,
+        steps: frozenset[int] | None,
+        variables: tuple[GlobalVariable, ...] | None,
+    ) -> dict[str, Any]:
+        return {
+            "name": name,
+            "selection": codec.dumps(steps),
+            "steps": self._rows.sealed_steps(template.steps),
+            "variables": self._rows.sealed_variables(template.variables if variables is None else variables),
+            "step_num": len([step for step in template.steps if steps is None or step.id in steps]),
+            "template_version": template.version,
+        }
+
+    def _existing(self, template_id: int) -> JobTemplate:
+        stored = self.template(template_id)
+        if stored is None:
+            raise errors.Internal(f"Job template [{template_id}] is gone while it is written")
+        return stored
 
     def _one_template(self, *conditions: sa.ColumnElement[bool]) -> JobTemplate | None:
         with transaction(self._bind) as connection:

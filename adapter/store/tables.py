@@ -150,6 +150,8 @@ job_template = sa.Table(
     sa.Column("name", sa.String(255), nullable=False),
     sa.Column("steps", sa.Text, nullable=False),  # JSON list of PlanStep, in order
     sa.Column("variables", sa.Text, nullable=False),  # JSON list of GlobalVariable
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),  # +1 with steps and variables
     *_authorship(),
     sa.UniqueConstraint("scope_type", "scope_id", "name"),
     sqlite_autoincrement=True,
@@ -164,16 +166,41 @@ template_step = sa.Table(
     sqlite_autoincrement=True,
 )
 
+#: A plan has steps and variables of its own: its template's, as they were when it was last brought up to date.
 job_plan = sa.Table(
     "job_plan",
     metadata,
     sa.Column("id", Id, primary_key=True),
     sa.Column("template_id", sa.ForeignKey("job_template.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("scope_type", sa.String(16), nullable=False, server_default=""),  # the template's
+    sa.Column("scope_id", sa.String(64), nullable=False, server_default=""),
     sa.Column("name", sa.String(255), nullable=False),
-    sa.Column("steps", sa.Text, nullable=False),  # JSON: null for all, or the ids that run
+    sa.Column("selection", sa.Text, nullable=False),  # JSON: null for all, or the ids of steps that run
+    sa.Column("steps", sa.Text, nullable=False, server_default="[]"),  # as job_template.steps
+    sa.Column("variables", sa.Text, nullable=False, server_default="[]"),  # with the plan's own values
+    sa.Column("step_num", sa.Integer, nullable=False, server_default="0"),  # how many run
+    sa.Column("template_version", sa.BigInteger, nullable=False, server_default="1"),  # that the steps are of
     *_authorship(),
     sa.UniqueConstraint("template_id", "name"),
     sqlite_autoincrement=True,
+)
+
+
+def _listed(table: sa.Table, name: str, *of: sa.Column[object]) -> None:
+    """An index with all that lists order and filter by: a page costs no look at definitions, which are long."""
+    newest_first = (table.c.last_modify_time, table.c.id)
+    filtered = (table.c.name, table.c.creator, table.c.last_modify_user, table.c.create_time)
+    sa.Index(name, *of, *newest_first, *filtered)
+
+
+_listed(job_template, "ix_job_template_listed", job_template.c.scope_type, job_template.c.scope_id)
+_listed(job_plan, "ix_job_plan_listed", job_plan.c.scope_type, job_plan.c.scope_id)
+_listed(
+    job_plan,
+    "ix_job_plan_listed_of_template",
+    job_plan.c.template_id,
+    job_plan.c.scope_type,
+    job_plan.c.scope_id,
 )
 
 # --- hosts -----------------------------------------------------------------------------------------------

@@ -124,6 +124,7 @@ _V3: dict[str, dict[str, Any]] = {
         "tag": "ok",
     },
     "get_job_instance_global_var_value": {"job_instance_id": 100},
+    "get_job_template_list": {"name": "re", "start": 0, "length": 20},
     "get_job_plan_list": {"name": "plan", "job_template_id": 1, "start": 0, "length": 20},
     "get_job_plan_detail": {"job_plan_id": 1},
     "query_agent_info": {"host_id_list": [101]},
@@ -246,6 +247,8 @@ _V2: dict[str, dict[str, Any]] = {
     "operate_step_instance": {"job_instance_id": 100, "step_instance_id": 200, "operation_code": 2},
     "get_step_instance_status": {"job_instance_id": 100, "step_instance_id": 200},
     "get_job_instance_global_var_value": {"job_instance_id": 100},
+    "get_job_list": {"name": "plan", "create_time_start": "2020-01-31", "start": 0, "length": 20},
+    "get_job_detail": {"bk_job_id": 1},
 }
 
 
@@ -294,6 +297,13 @@ _V4: dict[str, dict[str, Any]] = {
         "offset": 0,
         "length": 20,
     },
+    "create_job_plan": {
+        "job_template_id": 1,
+        "name": "made",
+        "enable_steps": [1],
+        "variables": [{"name": "word", "value": "ho"}],
+    },
+    "get_job_template_detail": {"id": 1},
     "get_script_task_context": _CONTEXT,
     "get_file_task_context": {**_CONTEXT, "step_instance_id": 201, "mode": 1},
 }

@@ -173,5 +173,5 @@ def _plan(stores: Stores, account_id: int) -> tuple[int, tuple[int, ...]]:
         operator="admin",
         now_ms=1,
     )
-    plan_id = stores.plans.create_plan(template.id, name="real", operator="admin", now_ms=1)
+    plan_id = stores.plans.create_plan(template, name="real", operator="admin", now_ms=1)
     return plan_id, tuple(step.id for step in template.steps)

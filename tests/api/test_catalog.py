@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Callable
@@ -168,10 +169,14 @@ def test_what_is_not_there(world: World, name: str, body: dict[str, Any], code: 
 
 def test_pages_are_put_right(world: World) -> None:
     """Never refused."""
-    for name in ("get_account_list", "get_script_list", "get_job_plan_list"):
+    for name in ("get_account_list", "get_script_list", "get_job_plan_list", "get_job_template_list"):
         page = _data(world, name, {"start": -1, "length": 5000})
         assert (page["start"], page["length"]) == (0, 1000)
         assert _data(world, name, {"start": 2**62, "length": 0})["length"] == 20
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 def _plan(world: World, name: str) -> tuple[int, int]:
@@ -225,7 +230,7 @@ def _plan(world: World, name: str) -> tuple[int, int]:
         Scope("biz", "1"), name=name, steps=steps, variables=variables, operator="admin", now_ms=NOW
     )
     only_first = frozenset({template.steps[0].id})
-    plan_id = plans.create_plan(template.id, name=name, steps=only_first, operator="admin", now_ms=NOW)
+    plan_id = plans.create_plan(template, name=name, steps=only_first, operator="admin", now_ms=NOW)
     return plan_id, account
 
 
@@ -247,7 +252,7 @@ def test_plans(world: World, unique: Callable[[str], str]) -> None:
     assert "hunter2" not in json.dumps(detail)
     script, file = detail.pop("step_list")
     variables = detail.pop("global_var_list")
-    assert detail == row
+    assert detail == {**row, "job_plan_id": plan_id}
     assert script == {
         "id": script["id"],
         "name": "Script",
@@ -257,9 +262,10 @@ def test_plans(world: World, unique: Callable[[str], str]) -> None:
             "script_type": 1,
             "script_id": None,
             "script_version_id": None,
-            "script_content": "echo $word",
+            "script_content": _base64("echo $word"),
             "script_language": 1,
-            "script_param": "******",
+            "script_param": _base64("******"),
+            "windows_interpreter": None,
             "script_timeout": 60,
             "account": {"id": account, "name": "app", "alias": name},
             "server": {
@@ -301,8 +307,8 @@ def test_plans(world: World, unique: Callable[[str], str]) -> None:
         (item["id"], item["name"], item["type"], item["value"], item["required"], item["used"])
         for item in variables
     ] == [
-        (1, "word", 1, "hi", 1, 1),
-        (2, "password", 4, "******", 0, 0),
-        (3, "hosts", 3, None, 0, 1),
+        (1, "word", 1, "hi", 1, True),
+        (2, "password", 4, "******", 0, False),
+        (3, "hosts", 3, None, 0, True),
     ]
     assert variables[2]["server"]["host_id_list"] == [101]

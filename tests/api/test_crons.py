@@ -85,7 +85,7 @@ def plan_of_all_types(stores: Stores, real: Real) -> int:
         operator="admin",
         now_ms=1,
     )
-    return stores.plans.create_plan(template.id, name="all", operator="admin", now_ms=1)
+    return stores.plans.create_plan(template, name="all", operator="admin", now_ms=1)
 
 
 def test_the_life_of_a_cron(real: Real) -> None:

@@ -18,6 +18,7 @@ from adapter.job.credential import CredentialType
 from adapter.job.cron import Cron
 from adapter.job.model import JobInstance, JobVariable, Scope
 from adapter.job.permissions import Permission
+from adapter.job.plan import ListFilter
 from adapter.store import database, tables, tables_access
 from adapter.store.accounts import AccountStore
 from adapter.store.apps import AppStore
@@ -27,6 +28,7 @@ from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.password_key import PasswordKey
+from adapter.store.plans import PlanStore
 from adapter.store.quota import JobQuota
 from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox, hash_secret
@@ -283,3 +285,54 @@ def test_credentials_come_to_a_database_with_data(engine: sa.Engine, tmp_path: P
     make(Scope("biz", "3"))
     with pytest.raises(errors.CredentialExists):
         make(scope)
+
+
+def test_plans_of_their_own(engine: sa.Engine, tmp_path: Path) -> None:
+    """A plan goes on with what it ran until now, the steps its template has; none needs an update yet."""
+    bring_to(engine, "0017")
+    box = SecretBox.of_file(tmp_path / "key")
+    steps = json.dumps(
+        [
+            {
+                "id": id_,
+                "name": f"s{id_}",
+                "type": 1,
+                "target": {"host_ids": [1]},
+                "script": {"account_id": 1, "param": box.encrypt("PARAM"), "param_sensitive": True},
+            }
+            for id_ in (1, 2)
+        ]
+    )
+    variables = json.dumps([{"id": 1, "name": "V", "type": 4, "value": box.encrypt("CIPHER")}])
+    insert(
+        engine,
+        "job_template",
+        id=1,
+        scope_type="biz",
+        scope_id="2",
+        name="t",
+        steps=steps,
+        variables=variables,
+        last_modify_time=1,
+    )
+    for id_, selection in ((1, "null"), (2, "[2,9]"), (3, "[9]")):
+        insert(
+            engine, "job_plan", id=id_, template_id=1, name=f"p{id_}", steps=selection, last_modify_time=id_
+        )
+    migrate(engine, tmp_path / "lock")
+
+    plans = PlanStore(engine, box)
+    assert [(plan.id, plan.step_num) for plan in plans.list_plans(Scope("biz", "2"), ListFilter())[1]] == [
+        (3, 0),
+        (2, 1),
+        (1, 2),
+    ]
+    for id_, enabled in enumerate(([1, 2], [2], []), 1):
+        plan = plans.get(id_)
+        assert plan is not None
+        assert (plan.scope, sorted(plan.enabled), plan.need_update) == (Scope("biz", "2"), enabled, False)
+        assert [step.script and step.script.param for step in plan.steps] == ["PARAM", "PARAM"]
+        assert plan.variables[0].value == "CIPHER"
+    template = plans.template(1)
+    assert template is not None
+    assert (template.version, template.description) == (1, "")

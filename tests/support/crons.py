@@ -107,7 +107,7 @@ class Node(World):
         template = self.plans.template_named(SOURCE, "template")
         assert template is not None
         self.plans_made += 1
-        return self.plans.create_plan(template.id, name=f"plan {self.plans_made}", operator="ann", now_ms=1)
+        return self.plans.create_plan(template, name=f"plan {self.plans_made}", operator="ann", now_ms=1)
 
     plans_made = 0
 

@@ -9,6 +9,7 @@ from adapter.api.openapi import (
     replies_cron,
     replies_execution,
     replies_library,
+    replies_plans,
     replies_steps,
     replies_v2,
     replies_v4,
@@ -23,7 +24,8 @@ REPLIES: Mapping[str, Mapping[str, Reply]] = {
         **replies_library.REPLIES,
         **replies_cron.REPLIES,
         **replies_credentials.REPLIES,
+        **replies_plans.V3,
     },
-    "v2": {**replies_v2.REPLIES, **replies_cron.REPLIES_V2},
-    "v4": replies_v4.REPLIES,
+    "v2": {**replies_v2.REPLIES, **replies_cron.REPLIES_V2, **replies_plans.V2},
+    "v4": {**replies_v4.REPLIES, **replies_plans.V4},
 }

@@ -130,6 +130,7 @@ class StepDetail(Shape):
 class PlannedScript(_Script):
     """The script of a plan's step."""
 
+    windows_interpreter = text(null=True)
     server = one(Listed)
 
 
@@ -182,7 +183,7 @@ class DefinedStep(Shape):
 
 
 class PlanStep(DefinedStep):
-    """A step of a plan's template; a plan may leave it out."""
+    """A step of a plan; one that is not enabled does not run."""
 
     enable = whole()
 
@@ -197,7 +198,7 @@ class DefinedVariable(Shape):
     server = one(Listed, null=True)
     description = text(null=True)
     required = whole()
-    used = whole()
+    used = flag()
 
 
 class Authored(Shape):
@@ -221,6 +222,7 @@ class PlanRow(InScope, Authored):
 class Plan(PlanRow):
     """get_job_plan_detail."""
 
+    job_plan_id = whole()
     step_list = many(PlanStep)
     global_var_list = many(DefinedVariable)
 

@@ -106,7 +106,7 @@ def test_another_plan_keeps_what_fits(node: Node) -> None:
         operator="ann",
         now_ms=1,
     )
-    other_id = node.plans.create_plan(other.id, name="o", operator="ann", now_ms=1)
+    other_id = node.plans.create_plan(other, name="o", operator="ann", now_ms=1)
     node.crons.update(ANN, SOURCE, cron.id, CronFields(plan_id=other_id))
     changed: Cron = node.again(cron)
     assert [item.name for item in changed.variables] == ["a"]

@@ -144,9 +144,7 @@ class World:
             scope, name="template", steps=steps, variables=variables, operator="ann", now_ms=1
         )
         enabled = frozenset(step.id for step in template.steps if step.name not in leave_out)
-        plan_id = self.plans.create_plan(
-            template.id, name="the plan", steps=enabled, operator="ann", now_ms=1
-        )
+        plan_id = self.plans.create_plan(template, name="the plan", steps=enabled, operator="ann", now_ms=1)
         plan = self.plans.get(plan_id)
         assert plan is not None
         return plan
