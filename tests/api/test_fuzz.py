@@ -9,6 +9,7 @@ import copy
 import json
 import os
 import random
+import secrets
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -223,6 +224,8 @@ def test_the_requests_that_are_mutated_are_valid(dialect: str, name: str, real: 
     """Else the test above would see nothing but the first check."""
     body = _valid(real, dialect, name)
     if dialect == "v4":
+        if name == "create_job_plan":  # the test above may have made one of the body's name
+            body = {**body, "name": f"valid {secrets.token_hex(4)}"}
         assert real.job.v4(name, body)["data"]
         return
     reply = real.job.v3(name, body) if dialect == "v3" else real.job.v2(name, body)

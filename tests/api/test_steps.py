@@ -209,7 +209,7 @@ def test_a_script_step(job: World) -> None:
             content="print(1)\n",
             param="a b",
             timeout=60,
-            account_id=7,
+            account_id=10**9,
             script_id="s",
             script_version_id=3,
         ),
@@ -232,7 +232,7 @@ def test_a_script_step(job: World) -> None:
         "script_language": 4,
         "script_param": "a b",
         "script_timeout": 60,
-        "account": {"id": 7, "name": None, "alias": None},
+        "account": {"id": 10**9, "name": None, "alias": None},
         "is_param_sensitive": 0,
         "is_ignore_error": 1,
     }

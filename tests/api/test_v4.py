@@ -203,13 +203,6 @@ def test_bodies_that_cannot_be_read(world: World) -> None:
     assert too_large["code"] == "INVALID_ARGUMENT"
 
 
-@pytest.mark.parametrize("name", ["get_user_authorized_scopes"])
-def test_what_is_not_served_yet(world: World, name: str) -> None:
-    """HTTP 501 says so, rather than 404."""
-    found = _error(world, name, SCOPE, 501)
-    assert (found["code"], name in found["message"]) == ("NOT_IMPLEMENTED", True)
-
-
 # --- queries ---------------------------------------------------------------------------------------------
 
 

@@ -761,6 +761,9 @@ templates:
     assert [step.script and step.script.is_public for step in template.steps] == [True, False]
     (public,) = catalog.get_script_list(PUBLIC, name="all").items
     by_version = f"script_version_id: {public.online_version_id}"
-    assert apply(text.replace("name: all, account", f"{by_version}, account")) == ["updated template t"]
+    assert apply(text.replace("name: all, account", f"{by_version}, account")) == [
+        "updated template t",
+        "updated plan p",
+    ]
     with pytest.raises(ApplyError, match="nor a public one"):
         apply(text.replace("name: all, account", "name: none, account"))
