@@ -19,7 +19,7 @@ export MYPY_CACHE_DIR := .mypy_cache
 export RUFF_CACHE_DIR := .ruff_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test bench rolling property fuzz conformance chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit clean
+.PHONY: help setup run demo test bench rolling property fuzz conformance chaos check format lab lab-postgres lab-down script push plan status logs artifacts audit prune clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
