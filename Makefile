@@ -108,7 +108,6 @@ audit: setup ## JOB=… or SINCE=1h: do store and artifacts agree? ON_HOSTS=1 as
 	@exec $(BIN)/adapter audit $${JOB:+--job "$$JOB"} $${SINCE:+--since "$$SINCE"} $${ON_HOSTS:+--hosts} \
 		$${INVENTORY:+--inventory "$$INVENTORY"} --data-dir "$$DATA_DIR"
 
-.PHONY: prune
 prune: setup ## remove what is older than ADAPTER_KEEP_JOBS_DAYS, …_LOGS_DAYS, …_ARTIFACTS_DAYS, …_ARTIFACTS_BYTES
 	@exec $(BIN)/adapter prune --data-dir "$$DATA_DIR"
 
