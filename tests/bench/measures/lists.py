@@ -28,8 +28,8 @@ _FILTERS: Mapping[str, Mapping[str, Any]] = {
     "launch_mode": {"launch_mode": 2},
     "a name that a quarter has": {"name": "deploy", "start": 15_000},
     "a name that nobody has": {"name": "zzz"},
-    "ip": {"ip": "10.0.3.7"},
-    "ip and status": {"ip": "10.0.3.7", "status": 3},
+    "ip": {"ip": "10.0.3.27"},
+    "ip and status": {"ip": "10.0.3.27", "status": 11},
     "operator, name and status": {"operator": "user7", "name": "deploy", "status": 3},
 }
 
