@@ -78,17 +78,16 @@ class Playing:
     def attempt(self, run_input: RunInput, environ: dict[str, str]) -> Outcome | None:
         """One run of the play on the hosts that have not ended, or one on each portion of very many."""
         outcome = None
-        for names in self._portions(run_input):
+        for number, names in enumerate(self._portions(run_input)):
+            if number and (self._ends_early or _broke(outcome)):
+                break
             self.begun |= names
             outcome = self._play(STEP_PLAYBOOK, "run", environ, self._narrowed(run_input, names))
             self.recorder.take_recorded(names)
-            if self._ends_early or _broke(outcome):
-                break
         if self.is_terminated and self.step.script is not None:
             self._end_untouched()
             self._stop(run_input, environ)
         self.recorder.take_spool()
-        self.recorder.take_recorded(self.begun)
         if outcome is not None and outcome.problem and outcome.status != "canceled":
             self.problem = outcome.problem
             log.warning("run_broke", step_instance_id=self.step.id, status=outcome.status, rc=outcome.rc)

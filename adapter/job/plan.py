@@ -8,7 +8,8 @@ from enum import StrEnum
 from adapter.job.model import Scope, Server
 from adapter.job.status import StepType, VariableType
 
-MASK = "******"  #: what replies show instead of a secret
+#: What replies show, and what is stored in a step's definition, instead of a secret.
+MASK = "******"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,14 +19,12 @@ from adapter.job.model import (
     ScriptTask,
     StepInstance,
 )
+from adapter.job.plan import MASK
 from adapter.job.rolling import Rolling
 from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VariableType
 from adapter.job.variables import CapturedValue
 from adapter.store import codec, tables
 from adapter.store.secrets import SecretBox
-
-#: What is shown, and stored in `definition`, instead of a sensitive parameter.
-MASK = "******"
 
 _host = tables.host_result.c
 

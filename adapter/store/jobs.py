@@ -14,6 +14,7 @@ from adapter.job.audit_log import AuditEntry
 from adapter.job.commands import Caller, JobFilter, Once
 from adapter.job.dangerous import Finding
 from adapter.job.model import Host, HostResult, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
+from adapter.job.plan import MASK
 from adapter.job.status import RunStatus
 from adapter.job.variables import CapturedValue
 from adapter.store import codec, job_rows, tables
@@ -360,7 +361,7 @@ class JobStore(JobProgress, JobOperations):
             connection.execute(_ADD_HOSTS, rows)
         script = step.script
         if script and script.param_sensitive:
-            script = replace(script, param=job_rows.MASK)
+            script = replace(script, param=MASK)
         return replace(step, id=step_id, script=script)
 
     def _add_passwords(
