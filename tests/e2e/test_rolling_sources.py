@@ -71,7 +71,7 @@ def test_batches_follow_each_other(lab: Lab, jobs: Jobs, place: str) -> None:
     plays = {path.name: (path / "project" / "step.yml").read_text() for path in Path(directory).iterdir()}
     assert sorted(plays) == ["batch-1", "batch-2", "batch-3"]
     assert [f"{place}/in/b" in plays[f"batch-{batch}"] for batch in (1, 2, 3)] == [False, True, False]
-    agrees(job.service.data_dir, lab.inventory)
+    agrees(job.service.data_dir, lab.inventory, job=job.id)
 
 
 def test_a_failure_stops_the_batches(lab: Lab, jobs: Jobs, place: str) -> None:
@@ -93,7 +93,7 @@ def test_a_failure_stops_the_batches(lab: Lab, jobs: Jobs, place: str) -> None:
     assert tree(lab, 103, f"{place}/out") == {"a": "a", "b": "b", "c": "c"}
     finished = {entry["dest_path"] for entry in job.files(102) if entry["mode"] == 1 and entry["status"] == 4}
     assert finished == {f"{place}/out/{name}" for name in "abc"}
-    agrees(job.service.data_dir, lab.inventory)
+    agrees(job.service.data_dir, lab.inventory, job=job.id)
 
 
 def test_failures_are_ignored(lab: Lab, jobs: Jobs, place: str) -> None:
@@ -124,4 +124,4 @@ def test_batches_by_hand(lab: Lab, jobs: Jobs, place: str) -> None:
     assert job.status == 11
     assert [status for _, status in rows(job)][4:] == [9, 9, 403, 403]
     assert tree(lab, 103, f"{place}/out") == {"a": "a", "c": "c"}
-    agrees(job.service.data_dir, lab.inventory)
+    agrees(job.service.data_dir, lab.inventory, job=job.id)

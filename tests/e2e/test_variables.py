@@ -157,7 +157,7 @@ def test_a_plan_with_variables_of_all_types(lab: Lab, service: Service, director
         for step in told_values["step_instance_var_list"]
     ]
     assert words == [{"WORD": word, "FIX": "fixed"} for word in ("of 102's 🐙", "dir-102", "dir-102", "last")]
-    agrees(service.data_dir, service.inventory)
+    agrees(service.data_dir, service.inventory, job=job_id)
     _is_nowhere(service.data_dir)
     if lab.isolated:
         assert lab.exec(lab.host(101), "grep -rls c1pher /tmp/bkjob.root || true").stdout == ""
