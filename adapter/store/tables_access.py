@@ -1,11 +1,37 @@
-"""Who may do what, and who did what: permissions of applications' users, and the audit log."""
+"""Who may ask and do what, and who did what: applications, tokens, permissions and the audit log."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from adapter.store.tables import Id, metadata
+from adapter.store.columns import Id, metadata
 
+app = sa.Table(
+    "app",
+    metadata,
+    sa.Column("code", sa.String(128), primary_key=True),
+    sa.Column("hashed_secret", sa.String(64), nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # JSON: null for all, or ["biz:2", ...]
+    sa.Column("act_as_any_user", sa.Boolean, nullable=False),
+    sa.Column("create_time", sa.BigInteger),
+    sa.Column(
+        "actions", sa.Text, nullable=False, server_default="null"
+    ),  # JSON: null for all, or ["view", ...]
+    sa.Column("accounts", sa.Text, nullable=False, server_default="null"),  # JSON: null for all, or aliases
+    sa.Column("old_hashed_secret", sa.String(64)),  # which it had before, good for a while longer
+    sa.Column("old_secret_expire_time", sa.BigInteger),
+)
+
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("hashed_token", sa.String(64), primary_key=True),
+    sa.Column("app_code", sa.ForeignKey("app.code", ondelete="CASCADE"), nullable=False),
+    sa.Column("user", sa.String(128), nullable=False),
+    sa.Column("create_time", sa.BigInteger),
+    sa.Column("expire_time", sa.BigInteger),  # NULL: never
+    sa.Column("withdraw_time", sa.BigInteger),
+)
 #: A user of an application who has rows here may only what one of them allows; `*` is every user without rows.
 permission = sa.Table(
     "permission",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from adapter.store.tables import Id, _authorship, _scope, metadata
+from adapter.store.columns import Id, authorship, metadata, scope
 
 cron = sa.Table(
     "cron",
     metadata,
     sa.Column("id", Id, primary_key=True),
-    *_scope(),
+    *scope(),
     sa.Column("name", sa.String(60), nullable=False),
     # A plan that a cron launches cannot go: store.crons says which they are.
     sa.Column("plan_id", sa.ForeignKey("job_plan.id"), nullable=False, index=True),
@@ -22,7 +22,7 @@ cron = sa.Table(
     # What its launches are looked for by: NULL while it is not started.
     sa.Column("next_fire_time", sa.BigInteger, index=True),
     sa.Column("revision", sa.Integer, nullable=False),
-    *_authorship(),
+    *authorship(),
     sa.UniqueConstraint("scope_type", "scope_id", "name"),
     sqlite_autoincrement=True,
 )
