@@ -40,8 +40,8 @@ from adapter.hosts.inventory import InventoryHosts
 from adapter.hosts.reachability import SshReachability
 from adapter.job.cron import MissedPolicy
 from adapter.job.egress import EgressRule
-from adapter.service.access import Access
 from adapter.service.audit_log import AuditLog
+from adapter.service.authentication import Authentication
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials as KeptCredentials
@@ -144,7 +144,7 @@ def build(settings: Settings) -> Adapter:
         passwords=password_key,
     )
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
-    access = Access(stores.apps, clock, gateway)
+    authentication = Authentication(stores.apps, clock, gateway)
     launch = Launch(
         jobs,
         catalog,
@@ -158,7 +158,7 @@ def build(settings: Settings) -> Adapter:
     crons = CronStore(stores.engine, stores.box)
     reachability = SshReachability(hosts.variables)
     services = Services(
-        access=access,
+        authentication=authentication,
         launch=launch,
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
@@ -184,7 +184,7 @@ def build(settings: Settings) -> Adapter:
         services=services,
         reachability=reachability,
         worker=worker,
-        scheduler=None if worker is None else _scheduler(settings, crons, launch, access, hosts),
+        scheduler=None if worker is None else _scheduler(settings, crons, launch, authentication, hosts),
     )
 
 
@@ -284,14 +284,18 @@ def _errands(settings: Settings, name: str, warm: WarmAnsible | None = None) -> 
 
 
 def _scheduler(
-    settings: Settings, crons: CronStore, launch: Launch, access: Access, hosts: InventoryHosts | CmdbHosts
+    settings: Settings,
+    crons: CronStore,
+    launch: Launch,
+    authentication: Authentication,
+    hosts: InventoryHosts | CmdbHosts,
 ) -> Scheduler:
     """Crons are launched where jobs are run."""
     executor = launchers()
     firing = CronFiring(
         crons,
         launch,
-        access,
+        authentication,
         hosts,
         executor,
         late_after_ms=settings.cron_late_seconds * 1000,

@@ -10,6 +10,7 @@ from adapter.errors import MissingOrInvalid
 from adapter.job.actions import Action
 from adapter.job.audit_log import AuditEntry, AuditFilter
 from adapter.messages import say
+from adapter.service import access
 
 _MOST, _DEFAULT = 1000, 20
 
@@ -32,7 +33,7 @@ class GetAuditLog(BaseSchema):
 
 def audit_log(call: Call) -> dict[str, Any]:
     """A page of the business's entries. Raises PermissionDenied, MissingOrInvalid."""
-    call.services.access.require(call.caller, Action.MANAGE, call.scopes, "audit_log")
+    access.require(call.caller, Action.MANAGE, call.scopes, "audit_log")
     length = _DEFAULT if call["length"] is None else call["length"]
     if not 1 <= length <= _MOST:
         raise MissingOrInvalid(

@@ -11,7 +11,7 @@ from adapter.job.actions import Action
 from adapter.job.audit_log import AuditEntry, objects_of, printable
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
-from adapter.service.access import Credentials
+from adapter.service.authentication import Credentials
 
 #: Why a request is refused that only reads, and is recorded nevertheless.
 _REFUSALS = (PermissionDenied, EsbError, NotLoggedIn)

@@ -12,8 +12,8 @@ from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.messages import Language
 from adapter.ports import Hosts, Reachability
-from adapter.service.access import Access
 from adapter.service.audit_log import AuditLog
+from adapter.service.authentication import Authentication
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials
@@ -27,7 +27,7 @@ from adapter.service.records import Records
 class Services:
     """Everything the API calls; `ready` raises if the store does not answer, `password_key` is public."""
 
-    access: Access
+    authentication: Authentication
     launch: Launch
     operate: Operate
     query: Query

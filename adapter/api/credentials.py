@@ -1,4 +1,4 @@
-"""Who says they are asking (contract a, b1); whether it is true is service.access's to decide."""
+"""Who says they are asking (contract a, b1); whether it is true is service.authentication's to decide."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adapter.api.json_text import shown
 from adapter.api.request import Incoming
 from adapter.errors import BadRequest, EsbParametersError, JwtMissing
 from adapter.messages import say
-from adapter.service.access import Credentials
+from adapter.service.authentication import Credentials
 
 _HEADER = "x-bkapi-authorization"
 _NAMES = {

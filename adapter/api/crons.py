@@ -13,6 +13,7 @@ from adapter.errors import CronUnknown, InvalidParameter
 from adapter.job.actions import Action
 from adapter.job.cron import Cron, CronFilter
 from adapter.messages import say
+from adapter.service import access
 from adapter.service.crons import CronFields
 from adapter.service.pages import Page
 
@@ -118,7 +119,7 @@ def _set_status(call: Call, id_name: str, status_name: str) -> int:
         call.services.crons.stop(call.caller, call.scope, cron_id)
         return cron_id
     # JOB looks now, too, whether its launches will be allowed.
-    call.services.access.require(call.caller, Action.LAUNCH, call.scopes, "execute_job_plan")
+    access.require(call.caller, Action.LAUNCH, call.scopes, "execute_job_plan")
     call.services.crons.start(call.caller, call.scope, cron_id)
     return cron_id
 

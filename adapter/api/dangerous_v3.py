@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapter.api import checks
 from adapter.api.call import Call
 from adapter.job.dangerous import DangerousRule, Finding
-from adapter.service import iam
+from adapter.service import access, iam
 from adapter.service.dangerous_scripts import DangerousScripts
 
 
@@ -64,5 +64,5 @@ def check(call: Call) -> tuple[Finding, ...]:
 
 
 def _of(call: Call) -> DangerousScripts:
-    call.services.access.require_everything(call.caller, iam.DANGEROUS_RULES)
+    access.require_everything(call.caller, iam.DANGEROUS_RULES)
     return call.services.dangerous

@@ -32,7 +32,8 @@ from adapter.job.commands import Caller, Launched, Once
 from adapter.job.egress import EgressRule
 from adapter.job.model import Scope
 from adapter.messages import Language, say
-from adapter.service.access import Credentials
+from adapter.service import access
+from adapter.service.authentication import Credentials
 
 _log = structlog.get_logger(__name__)
 
@@ -258,12 +259,12 @@ class Dispatcher:
         asked_by: AskedBy = AskedBy.USER,
     ) -> Call:
         """The request of a known caller, who may use its scopes. Raises JobError."""
-        access, log = self._services.access, self._services.audit_log
+        log = self._services.audit_log
         asks: Caller | Credentials | None = None
         wanted: tuple[Scope, ...] = ()
         try:
             asks = self._credentials.read(incoming, raw, asked_by)
-            asks = caller = access.identify(asks)
+            asks = caller = self._services.authentication.identify(asks)
             trace.app, trace.user, trace.action = caller.app_code, caller.user, action
             wanted = scopes_of(raw)
             access.require(caller, action, wanted, trace.api)

@@ -10,7 +10,7 @@ from adapter.api import checks
 from adapter.api.call import Call
 from adapter.api.reports import VersionPage
 from adapter.job.model import PUBLIC, Scope, Script, ScriptVersion
-from adapter.service import iam
+from adapter.service import access, iam
 from adapter.service.pages import Page
 
 
@@ -86,5 +86,5 @@ def _read(call: Call) -> Scope:
 def _changed(call: Call) -> Scope:
     """Raises PermissionDenied for an application that has only some scopes and would change what all have."""
     if not call.scopes:
-        call.services.access.require_everything(call.caller, iam.PUBLIC_SCRIPTS)
+        access.require_everything(call.caller, iam.PUBLIC_SCRIPTS)
     return _read(call)

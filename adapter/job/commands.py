@@ -27,7 +27,7 @@ class Caller:
     user: str
     scopes: frozenset[Scope] | None = None  #: None: every scope
     limits: Limits = UNLIMITED  #: what may be done in them, and as whom
-    verified_by: str = field(default="", compare=False)  #: how it is known who asks: service.access
+    verified_by: str = field(default="", compare=False)  #: how it is known who asks: service.authentication
     token_id: str | None = field(default=None, compare=False)  #: of the token that was shown, for people
     recording: Recording | None = field(default=None, compare=False, repr=False)  #: of its launch
     language: Language = Language.EN  #: in which its jobs are named if it does not name them

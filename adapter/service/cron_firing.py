@@ -16,8 +16,8 @@ from adapter import errors
 from adapter.job.actions import Action
 from adapter.job.cron import Cron, Firing, MissedPolicy, firing_of
 from adapter.ports import Hosts
-from adapter.service import schedule
-from adapter.service.access import Access
+from adapter.service import access, schedule
+from adapter.service.authentication import Authentication
 from adapter.service.launch import Launch
 from adapter.store.crons import AlreadySettled, CronStore
 
@@ -47,7 +47,7 @@ class CronFiring:
         self,
         store: CronStore,
         launch: Launch,
-        access: Access,
+        authentication: Authentication,
         hosts: Hosts,
         executor: Executor,
         *,
@@ -57,7 +57,7 @@ class CronFiring:
     ) -> None:
         self._store = store
         self._launch = launch
-        self._access = access
+        self._authentication = authentication
         self._hosts = hosts
         self._executor = executor
         self._late_after_ms = late_after_ms
@@ -129,8 +129,8 @@ class CronFiring:
     def _launch_at(self, cron: Cron, firing: Firing, fire_time: int, why: str) -> None:
         """Raises what will pass; what will not is told as the end of this time."""
         try:
-            caller = self._access.acting_for(cron.app_code, cron.last_modify_user)
-            self._access.require(caller, Action.LAUNCH, (cron.scope,), "execute_job_plan")
+            caller = self._authentication.acting_for(cron.app_code, cron.last_modify_user)
+            access.require(caller, Action.LAUNCH, (cron.scope,), "execute_job_plan")
             launched = self._launch.execute_cron(caller, cron, self._store.launching(firing, why))
         except _PASSING:
             raise

@@ -33,7 +33,7 @@ class StoredToken:
 
 
 class TokenStore:
-    """The table `token`; service.access looks tokens up elsewhere."""
+    """The table `token`; service.authentication looks tokens up elsewhere."""
 
     def __init__(self, bind: Bind) -> None:
         self._bind = bind

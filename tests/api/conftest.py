@@ -12,9 +12,9 @@ from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
 from adapter.job.model import Host
-from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.audit_log import AuditLog
+from adapter.service.authentication import Authentication
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials
@@ -120,7 +120,7 @@ class make_world:  # noqa: N801 used like a function
             passwords=PasswordKey(stores.engine, stores.box),
         )
         services = Services(
-            access=Access(stores.apps, clock, gateway),
+            authentication=Authentication(stores.apps, clock, gateway),
             launch=launch,
             operate=operate,
             query=query,

@@ -13,9 +13,9 @@ from adapter.job.model import Host, Scope, Seen, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
 from adapter.ports import Clock, Hosts
-from adapter.service.access import Access
 from adapter.service.applications import Applications
 from adapter.service.audit_log import AuditLog
+from adapter.service.authentication import Authentication
 from adapter.service.bundle import Bundles
 from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials
@@ -98,7 +98,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
     )
     reachability = MemoryReachability({101: Seen(answers=True, version="OpenSSH_9.2p1")})
     services = Services(
-        access=Access(stores.apps, clock),
+        authentication=Authentication(stores.apps, clock),
         launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation), password_key),
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),

@@ -14,9 +14,9 @@ from adapter.job.actions import Action
 from adapter.job.audit_log import AuditEntry, AuditFilter
 from adapter.job.commands import Caller
 from adapter.job.model import JobInstance, Scope
-from adapter.service.access import Access, Credentials
 from adapter.service.applications import Applications
 from adapter.service.audit_log import AuditLog
+from adapter.service.authentication import Authentication, Credentials
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.opening import Stores, open_store
@@ -328,7 +328,7 @@ def test_old_entries_are_forgotten(real: Real, stores: Stores) -> None:
 def test_every_way_of_asking_is_told(stores: Stores) -> None:
     """`verified_by` of each, and the id of a token."""
     applications = Applications(stores.apps, StoppedClock())
-    access = Access(stores.apps, StoppedClock())
+    authentication = Authentication(stores.apps, StoppedClock())
     secret = applications.create("app", act_as_any_user=True)
     token = applications.create_token("app", "ann")
     (known,) = TokenStore(stores.engine).of("app")
@@ -339,6 +339,6 @@ def test_every_way_of_asking_is_told(stores: Stores) -> None:
         "network": Credentials(app_code="app", username="ann", vouched=True),
     }
     for verified_by, credentials in by.items():
-        caller = access.identify(credentials)
+        caller = authentication.identify(credentials)
         assert caller.verified_by == verified_by
         assert caller.token_id == (known.id if "token" in verified_by else None)

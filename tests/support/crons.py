@@ -13,8 +13,8 @@ from adapter.job.cron import Cron, CronRun, MissedPolicy
 from adapter.job.model import JobInstance, Server
 from adapter.job.plan import GlobalVariable, PlanScript, PlanStep
 from adapter.job.status import StepType
-from adapter.service.access import Access
 from adapter.service.applications import Applications
+from adapter.service.authentication import Authentication
 from adapter.service.catalog import Catalog
 from adapter.service.cron_firing import CronFiring
 from adapter.service.crons import CronFields, Crons
@@ -80,7 +80,7 @@ class Node(World):
         return CronFiring(
             self.store,
             self.launch,
-            Access(self.apps, self),
+            Authentication(self.apps, self),
             self.hosts,
             Inline(),
             late_after_ms=LATE,

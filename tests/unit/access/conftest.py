@@ -13,8 +13,8 @@ from adapter.config import Settings
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.job.permissions import Limits, Permission
-from adapter.service.access import Access
 from adapter.service.applications import Applications
+from adapter.service.authentication import Authentication
 from adapter.store.opening import Stores, open_store
 
 BIZ = Scope("biz", "2")
@@ -39,7 +39,7 @@ class World:
     """Who is registered: `trusted` may act as any user, `plain` may not and has one business."""
 
     stores: Stores
-    access: Access
+    authentication: Authentication
     applications: Applications
     trusted: str  #: its secret
     plain: str  #: its secret
@@ -63,7 +63,7 @@ def world(tmp_path: Path, empty_data_dir: Path) -> Iterator[World]:
     applications = Applications(stores.apps, FixedClock())
     yield World(
         stores=stores,
-        access=Access(stores.apps, FixedClock()),
+        authentication=Authentication(stores.apps, FixedClock()),
         applications=applications,
         trusted=applications.create("trusted", act_as_any_user=True),
         plain=applications.create("plain", scopes=frozenset({BIZ})),

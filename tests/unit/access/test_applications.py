@@ -14,7 +14,7 @@ from adapter import errors
 from adapter.cli.app import app_group
 from adapter.cli.token import token_group
 from adapter.job.model import Scope
-from adapter.service.access import Credentials
+from adapter.service.authentication import Credentials
 
 from .conftest import BIZ, World
 
@@ -49,7 +49,7 @@ def test_a_code_is_registered_once(world: World) -> None:
     """The secret that is known stays the secret."""
     with pytest.raises(errors.InvalidParameter, match="already exists"):
         world.applications.create("trusted")
-    world.access.identify(Credentials(app_code="trusted", app_secret=world.trusted, username="u"))
+    world.authentication.identify(Credentials(app_code="trusted", app_secret=world.trusted, username="u"))
 
 
 def test_tokens_need_an_application_and_a_user(world: World) -> None:
@@ -64,8 +64,12 @@ def test_rotating_changes_the_secret_and_nothing_else(world: World) -> None:
     """Tokens stay valid; the old secret does not."""
     secret = world.applications.rotate("plain")
     with pytest.raises(errors.EsbError):
-        world.access.identify(Credentials(app_code="plain", app_secret=world.plain, bk_token=world.ann))
-    caller = world.access.identify(Credentials(app_code="plain", app_secret=secret, bk_token=world.ann))
+        world.authentication.identify(
+            Credentials(app_code="plain", app_secret=world.plain, bk_token=world.ann)
+        )
+    caller = world.authentication.identify(
+        Credentials(app_code="plain", app_secret=secret, bk_token=world.ann)
+    )
     assert caller.scopes == frozenset({BIZ})
     with pytest.raises(errors.InvalidParameter):
         world.applications.rotate("ghost")
@@ -87,9 +91,12 @@ def test_the_commands_print_one_json_object(tmp_path: Path) -> None:
 def test_what_the_commands_printed_opens_the_door(world: World) -> None:
     """Beside a service that has the database open."""
     secret = json.loads(run_app(world.data_dir, "create", "x", "--act-as-any-user").stdout)["bk_app_secret"]
-    assert world.access.identify(Credentials(app_code="x", app_secret=secret, username="u")).scopes is None
+    assert (
+        world.authentication.identify(Credentials(app_code="x", app_secret=secret, username="u")).scopes
+        is None
+    )
     token = json.loads(run_token(world.data_dir, "create", "--app", "plain", "--user", "bob").stdout)
-    assert world.access.identify(Credentials(access_token=token["access_token"])).user == "bob"
+    assert world.authentication.identify(Credentials(access_token=token["access_token"])).user == "bob"
 
 
 def test_mistakes_are_one_line_on_standard_error(world: World) -> None:
@@ -119,11 +126,15 @@ def test_rights_change_without_a_new_secret(world: World) -> None:
         "accounts": None,
         "act_as_any_user": True,
     }
-    caller = world.access.identify(Credentials(app_code="plain", app_secret=world.plain, username="anyone"))
+    caller = world.authentication.identify(
+        Credentials(app_code="plain", app_secret=world.plain, username="anyone")
+    )
     assert caller.scopes == frozenset({Scope("biz", "3")})
     run_app(world.data_dir, "update", "plain", "--no-act-as-any-user")
     with pytest.raises(errors.EsbError):
-        world.access.identify(Credentials(app_code="plain", app_secret=world.plain, username="anyone"))
+        world.authentication.identify(
+            Credentials(app_code="plain", app_secret=world.plain, username="anyone")
+        )
 
 
 def test_another_process_registers_too(tmp_path: Path) -> None:

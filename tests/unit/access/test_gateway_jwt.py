@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapter import errors
 from adapter.job.commands import Caller
-from adapter.service.access import Access, Credentials
+from adapter.service.authentication import Authentication, Credentials
 from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
 from tests.support.gateway import NOW, Gateway, gateway
 
@@ -29,8 +29,8 @@ def verifier(*gateways: Gateway) -> GatewayJwt:
 
 def identified(world: World, jwt: str, **more: object) -> Caller:
     """Who asks with this token, before a service that knows the gateway."""
-    access = Access(world.stores.apps, FixedClock(), verifier())
-    return access.identify(Credentials(jwt=jwt, **more))  # type: ignore[arg-type]
+    authentication = Authentication(world.stores.apps, FixedClock(), verifier())
+    return authentication.identify(Credentials(jwt=jwt, **more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512"])
@@ -191,8 +191,8 @@ def test_without_a_key_no_jwt_is_believed(world: World) -> None:
     """It is not even looked at if there is something else to go by."""
     jwt = gateway().jwt("plain", "ann")
     with pytest.raises(errors.EsbError, match="ADAPTER_JWT_PUBLIC_KEYS"):
-        world.access.identify(Credentials(jwt=jwt))
-    assert world.access.identify(Credentials(jwt=jwt, access_token=world.ann)).user == "ann"
+        world.authentication.identify(Credentials(jwt=jwt))
+    assert world.authentication.identify(Credentials(jwt=jwt, access_token=world.ann)).user == "ann"
 
 
 def test_what_is_no_key() -> None:
@@ -207,7 +207,7 @@ def test_what_is_no_key() -> None:
 def test_vouched_names(world: World) -> None:
     """Of a network whose word is believed: still a registered application that may act as any user."""
     vouched = Credentials(app_code="trusted", username="tom", vouched=True)
-    assert world.access.identify(vouched) == Caller(app_code="trusted", user="tom")
+    assert world.authentication.identify(vouched) == Caller(app_code="trusted", user="tom")
     for app_code, words in (("plain", "may not act"), ("stranger", "Invalid APP Code")):
         with pytest.raises(errors.EsbError, match=words):
-            world.access.identify(Credentials(app_code=app_code, username="tom", vouched=True))
+            world.authentication.identify(Credentials(app_code=app_code, username="tom", vouched=True))

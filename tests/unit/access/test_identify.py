@@ -7,7 +7,8 @@ import pytest
 from adapter import errors
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
-from adapter.service.access import Credentials
+from adapter.service import access
+from adapter.service.authentication import Credentials
 
 from .conftest import BIZ, PLAIN_ANN, World
 
@@ -15,7 +16,7 @@ from .conftest import BIZ, PLAIN_ANN, World
 def refusal(world: World, credentials: Credentials) -> str:
     """What a stranger is told; never a secret."""
     with pytest.raises(errors.EsbError) as raised:
-        world.access.identify(credentials)
+        world.authentication.identify(credentials)
     assert raised.value.code == 1306000
     for secret in (world.trusted, world.plain, world.ann, "wrong-secret"):
         assert secret not in raised.value.message
@@ -24,12 +25,12 @@ def refusal(world: World, credentials: Credentials) -> str:
 
 def test_an_access_token_is_enough(world: World) -> None:
     """It names the application and the user."""
-    assert world.access.identify(Credentials(access_token=world.ann)) == PLAIN_ANN
+    assert world.authentication.identify(Credentials(access_token=world.ann)) == PLAIN_ANN
 
 
 def test_an_access_token_wins_over_every_other_identity(world: World) -> None:
     """ESB's order."""
-    caller = world.access.identify(
+    caller = world.authentication.identify(
         Credentials(
             app_code="plain",
             app_secret=world.plain,
@@ -43,7 +44,7 @@ def test_an_access_token_wins_over_every_other_identity(world: World) -> None:
 
 def test_what_is_given_beside_an_access_token_must_fit(world: World) -> None:
     """The application's code and its secret; the code alone is fine."""
-    assert world.access.identify(Credentials(access_token=world.ann, app_code="plain")) == PLAIN_ANN
+    assert world.authentication.identify(Credentials(access_token=world.ann, app_code="plain")) == PLAIN_ANN
     assert "another APP" in refusal(world, Credentials(access_token=world.ann, app_code="trusted"))
     for app_code in ("plain", None):
         message = refusal(
@@ -65,7 +66,9 @@ def test_an_unknown_token_does_not_fall_back_to_a_name(world: World) -> None:
 def test_a_bk_token_needs_its_application(world: World) -> None:
     """Code and secret, and the token must be the application's own."""
     assert (
-        world.access.identify(Credentials(app_code="plain", app_secret=world.plain, bk_token=world.ann))
+        world.authentication.identify(
+            Credentials(app_code="plain", app_secret=world.plain, bk_token=world.ann)
+        )
         == PLAIN_ANN
     )
     assert "Invalid APP Code" in refusal(world, Credentials(bk_token=world.ann))
@@ -76,7 +79,9 @@ def test_a_bk_token_needs_its_application(world: World) -> None:
 
 def test_a_name_is_believed_from_a_trusted_application_only(world: World) -> None:
     """The others need a token, and are told so."""
-    caller = world.access.identify(Credentials(app_code="trusted", app_secret=world.trusted, username="张三"))
+    caller = world.authentication.identify(
+        Credentials(app_code="trusted", app_secret=world.trusted, username="张三")
+    )
     assert caller == Caller(app_code="trusted", user="张三", scopes=None)
     message = refusal(world, Credentials(app_code="plain", app_secret=world.plain, username="ann"))
     assert "please provide a valid user identity" in message
@@ -114,7 +119,7 @@ def test_a_hostile_code_is_shown_harmlessly(world: World) -> None:
 @pytest.mark.parametrize("given", [{"system_user": "ann"}, {"system": True, "username": "ann"}])
 def test_system_paths_verify_the_application_alone(world: World, given: dict[str, object]) -> None:
     """The user is whom the header names; a token is no application."""
-    caller = world.access.identify(
+    caller = world.authentication.identify(
         Credentials(app_code="trusted", app_secret=world.trusted, **given)  # type: ignore[arg-type]
     )
     assert caller.user == "ann"
@@ -128,7 +133,7 @@ def test_system_paths_verify_the_application_alone(world: World, given: dict[str
 
 def test_the_header_names_the_user_of_a_system_path(world: World) -> None:
     """It wins over bk_username; one of them is needed."""
-    caller = world.access.identify(
+    caller = world.authentication.identify(
         Credentials(app_code="trusted", app_secret=world.trusted, system_user="bob", username="ann")
     )
     assert caller.user == "bob"
@@ -144,10 +149,10 @@ def test_credentials_do_not_show_their_secrets() -> None:
 
 def test_a_scope_that_is_not_allowed_is_denied_with_jobs_permission_object(world: World) -> None:
     """Contract b3."""
-    world.access.require_scope(PLAIN_ANN, BIZ)
-    world.access.require_scope(Caller(app_code="trusted", user="u"), Scope("biz_set", "9"))
+    access.require_scope(PLAIN_ANN, BIZ)
+    access.require_scope(Caller(app_code="trusted", user="u"), Scope("biz_set", "9"))
     with pytest.raises(errors.PermissionDenied) as raised:
-        world.access.require_scope(PLAIN_ANN, Scope("biz_set", "9"))
+        access.require_scope(PLAIN_ANN, Scope("biz_set", "9"))
     assert raised.value.code == 9900403
     permission = raised.value.permission
     assert permission["system_id"] == "bk_job"
@@ -159,5 +164,5 @@ def test_a_scope_that_is_not_allowed_is_denied_with_jobs_permission_object(world
         [{"type": "business_set", "type_name": "Business Set", "id": "9", "name": "biz_set_9"}]
     ]
     with pytest.raises(errors.PermissionDenied) as raised:
-        world.access.require_scope(PLAIN_ANN, Scope("biz", "3"))
+        access.require_scope(PLAIN_ANN, Scope("biz", "3"))
     assert raised.value.permission["actions"][0]["related_resource_types"][0]["type"] == "biz"

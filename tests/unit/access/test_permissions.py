@@ -16,7 +16,8 @@ from adapter.job.actions import Action
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.job.permissions import Permission
-from adapter.service.access import Credentials
+from adapter.service import access
+from adapter.service.authentication import Credentials
 from adapter.store import tables
 from adapter.store.apps import AppStore
 from adapter.store.database import migrate, open_database
@@ -41,13 +42,15 @@ def shown(result: Result) -> list[dict[str, Any]]:
 
 def as_user(world: World, user: str) -> Caller:
     """A user whom `trusted` names."""
-    return world.access.identify(Credentials(app_code="trusted", app_secret=world.trusted, username=user))
+    return world.authentication.identify(
+        Credentials(app_code="trusted", app_secret=world.trusted, username=user)
+    )
 
 
 def may(world: World, user: str, action: Action, scope: Scope | None) -> bool:
     """True if nothing is said against it."""
     try:
-        world.access.require(as_user(world, user), action, [scope] if scope else [], "x")
+        access.require(as_user(world, user), action, [scope] if scope else [], "x")
     except errors.PermissionDenied:
         return False
     return True
@@ -87,19 +90,19 @@ def test_permissions_hold_however_the_user_is_known(world: World) -> None:
         Credentials(app_code="plain", app_secret=world.plain, bk_token=world.ann),
     )
     for credentials in by_token:
-        caller = world.access.identify(credentials)
-        world.access.require(caller, Action.VIEW, [BIZ], "x")
+        caller = world.authentication.identify(credentials)
+        access.require(caller, Action.VIEW, [BIZ], "x")
         with pytest.raises(errors.PermissionDenied):
-            world.access.require(caller, Action.LAUNCH, [BIZ], "x")
+            access.require(caller, Action.LAUNCH, [BIZ], "x")
 
 
 def test_a_user_may_never_more_than_the_application(world: World) -> None:
     """`plain` has one business."""
     run(world, "set", "--app", "plain", "--user", "ann")
-    caller = world.access.identify(Credentials(access_token=world.ann))
+    caller = world.authentication.identify(Credentials(access_token=world.ann))
     assert caller.scopes == frozenset({BIZ})
     with pytest.raises(errors.PermissionDenied):
-        world.access.require(caller, Action.VIEW, [OTHER], "x")
+        access.require(caller, Action.VIEW, [OTHER], "x")
 
 
 def test_setting_again_replaces_and_removing_gives_back(world: World) -> None:
@@ -161,7 +164,7 @@ def test_what_is_denied_names_iams_action(world: World) -> None:
         ("operate_job_instance", Action.OPERATE, "launch_job_plan"),
     ):
         with pytest.raises(errors.PermissionDenied) as raised:
-            world.access.require(ann, action, [BIZ], api)
+            access.require(ann, action, [BIZ], api)
         (lacking,) = raised.value.permission["actions"]
         assert lacking["id"] == expected
         (resource,) = lacking["related_resource_types"]
@@ -169,7 +172,7 @@ def test_what_is_denied_names_iams_action(world: World) -> None:
             [{"type": "biz", "type_name": "Business", "id": "2", "name": "biz_2"}]
         ]
     with pytest.raises(errors.PermissionDenied) as raised:
-        world.access.require(ann, Action.MANAGE, [], "create_public_script")
+        access.require(ann, Action.MANAGE, [], "create_public_script")
     assert raised.value.permission["actions"] == [
         {"id": "create_public_script", "name": "Create Public Script", "related_resource_types": []}
     ]

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from adapter import errors
 from adapter.cli.token import token_group
-from adapter.service.access import Access, Credentials
+from adapter.service.authentication import Authentication, Credentials
 from adapter.store.tokens import TokenStore
 
 from .conftest import World
@@ -30,10 +30,10 @@ class At:
         return self.ms
 
 
-def refused(access: Access, credentials: Credentials) -> str:
+def refused(authentication: Authentication, credentials: Credentials) -> str:
     """What is said."""
     with pytest.raises(errors.EsbError) as raised:
-        access.identify(credentials)
+        authentication.identify(credentials)
     return raised.value.message
 
 
@@ -41,33 +41,36 @@ def test_a_token_expires_to_the_millisecond(world: World) -> None:
     """And its error says so, with what to do."""
     token = world.applications.create_token("plain", "tom", lasts_ms=HOUR)
     clock = At(NOW + HOUR - 1)
-    access = Access(world.stores.apps, clock)
-    assert access.identify(Credentials(access_token=token)).user == "tom"
+    authentication = Authentication(world.stores.apps, clock)
+    assert authentication.identify(Credentials(access_token=token)).user == "tom"
     clock.ms += 1
     for credentials in (
         Credentials(access_token=token),
         Credentials(app_code="plain", app_secret=world.plain, bk_token=token),
     ):
         assert "has expired, please create another with `adapter token create`" in refused(
-            access, credentials
+            authentication, credentials
         )
 
 
 def test_a_token_without_an_end_has_none(world: World) -> None:
     """As all tokens of earlier releases."""
-    assert Access(world.stores.apps, At(2**52)).identify(Credentials(access_token=world.ann)).user == "ann"
+    assert (
+        Authentication(world.stores.apps, At(2**52)).identify(Credentials(access_token=world.ann)).user
+        == "ann"
+    )
 
 
 def test_a_withdrawn_token_is_refused_at_once(world: World) -> None:
     """By its id, as the list prints it; the others stay good."""
     other = world.applications.create_token("plain", "tom")
     (ann,) = (one for one in TokenStore(world.stores.engine).of("plain", "ann"))
-    assert world.access.identify(Credentials(access_token=world.ann)).token_id == ann.id
+    assert world.authentication.identify(Credentials(access_token=world.ann)).token_id == ann.id
     assert json.loads(run_token(world.data_dir, "withdraw", ann.id).stdout) == {"withdrawn": [ann.id]}
     assert f"TOKEN [{ann.id}] has been withdrawn" in refused(
-        world.access, Credentials(access_token=world.ann)
+        world.authentication, Credentials(access_token=world.ann)
     )
-    assert world.access.identify(Credentials(access_token=other)).user == "tom"
+    assert world.authentication.identify(Credentials(access_token=other)).user == "tom"
     assert json.loads(run_token(world.data_dir, "withdraw", ann.id).stdout) == {"withdrawn": []}
 
 
@@ -78,7 +81,7 @@ def test_only_who_has_the_secret_is_told_that_a_token_is_over(world: World) -> N
         Credentials(app_code="plain", app_secret="wrong", access_token=world.ann),
         Credentials(app_code="plain", app_secret="wrong", bk_token=world.ann),
     ):
-        assert "Secret verification failed" in refused(world.access, credentials)
+        assert "Secret verification failed" in refused(world.authentication, credentials)
 
 
 def test_all_tokens_of_a_user_or_an_application(world: World) -> None:
@@ -152,15 +155,15 @@ def test_the_old_secret_may_stay_good_for_a_while(world: World) -> None:
     app = world.stores.apps.get("plain")
     assert app is not None
     clock = At(app.old_secret_expire_time - 1)
-    access = Access(world.stores.apps, clock)
+    authentication = Authentication(world.stores.apps, clock)
     both = [
         Credentials(app_code="plain", app_secret=known, bk_token=world.ann) for known in (secret, world.plain)
     ]
     for credentials in both:
-        assert access.identify(credentials).user == "ann"
+        assert authentication.identify(credentials).user == "ann"
     clock.ms += 1
-    assert access.identify(both[0]).user == "ann"
-    assert "Secret verification failed" in refused(access, both[1])
+    assert authentication.identify(both[0]).user == "ann"
+    assert "Secret verification failed" in refused(authentication, both[1])
 
 
 def test_only_the_last_secret_stays(world: World) -> None:
@@ -170,7 +173,9 @@ def test_only_the_last_secret_stays(world: World) -> None:
 
     def is_good(secret: str) -> bool:
         try:
-            world.access.identify(Credentials(app_code="plain", app_secret=secret, bk_token=world.ann))
+            world.authentication.identify(
+                Credentials(app_code="plain", app_secret=secret, bk_token=world.ann)
+            )
         except errors.EsbError:
             return False
         return True
