@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
 
 from adapter import errors
-from adapter.job.cron import Cron, CronFilter, CronRun, CronRunState, CronVariable, Firing
+from adapter.job.cron import Cron, CronFilter, CronRun, CronRunState, Firing
 from adapter.job.model import Scope
-from adapter.job.status import VariableType
-from adapter.store import codec, tables
+from adapter.store import tables
+from adapter.store.cron_rows import cron_values, run_values, to_cron, to_run
 from adapter.store.secrets import SecretBox
 from adapter.store.tables_cron import cron as _cron
 from adapter.store.tables_cron import cron_run as _run
@@ -67,7 +65,7 @@ class CronStore:
             return None
         with transaction(self._bind) as connection:
             row = connection.execute(_OF_ID, {"cron": cron_id}).one_or_none()
-        return None if row is None else self._to_cron(row)
+        return None if row is None else to_cron(row, self._box)
 
     def list(self, scope: Scope, wanted: CronFilter, start: int, length: int) -> tuple[int, tuple[Cron, ...]]:
         """How many there are, and a page of them, last changed first."""
@@ -81,26 +79,26 @@ class CronStore:
         )
         with transaction(self._bind) as connection:
             total = connection.execute(count).scalar_one()
-            return total, tuple(self._to_cron(row) for row in connection.execute(page))
+            return total, tuple(to_cron(row, self._box) for row in connection.execute(page))
 
     def all(self, most: int) -> tuple[Cron, ...]:
         """Those of every scope, the ones that are launched next first."""
         order = (_cron.c.next_fire_time.is_(None), _cron.c.next_fire_time, _cron.c.id)
         with transaction(self._bind) as connection:
             rows = connection.execute(_CRONS.order_by(*order).limit(most))
-            return tuple(self._to_cron(row) for row in rows)
+            return tuple(to_cron(row, self._box) for row in rows)
 
     def of_plans(self, plan_ids: Collection[int]) -> tuple[Cron, ...]:
         """The crons, of any scope, that launch one of these plans: while there are any the plans must stay."""
         wanted = _CRONS.where(_cron.c.plan_id.in_(list(plan_ids))).order_by(_cron.c.id)
         with transaction(self._bind) as connection:
-            return tuple(self._to_cron(row) for row in connection.execute(wanted))
+            return tuple(to_cron(row, self._box) for row in connection.execute(wanted))
 
     def create(self, cron: Cron) -> Cron:
         """Store a cron; its id, revision and plan's name are not looked at. Raises CronExists, PlanUnknown."""
         try:
             with transaction(self._bind) as connection:
-                cron_id = insert_row(connection, _cron, {**self._values(cron), "revision": 1})
+                cron_id = insert_row(connection, _cron, {**cron_values(cron, self._box), "revision": 1})
         except sa.exc.IntegrityError as error:
             raise self._why_refused(cron, None) from error
         return self._stored(cron_id)
@@ -113,7 +111,7 @@ class CronStore:
         statement = (
             sa.update(_cron)
             .where(_cron.c.id == cron.id, _cron.c.revision == cron.revision)
-            .values({**self._values(cron), "revision": cron.revision + 1})
+            .values({**cron_values(cron, self._box), "revision": cron.revision + 1})
         )
         try:
             with transaction(self._bind) as connection:
@@ -140,7 +138,7 @@ class CronStore:
             total = connection.execute(
                 sa.select(sa.func.count()).select_from(_run).where(of_cron)
             ).scalar_one()
-            return total, tuple(map(_to_run, connection.execute(page)))
+            return total, tuple(map(to_run, connection.execute(page)))
 
     # --- what launches them ------------------------------------------------------------------------------
 
@@ -158,7 +156,7 @@ class CronStore:
             .limit(most)
         )
         with transaction(self._bind) as connection:
-            return tuple(self._to_cron(row) for row in connection.execute(wanted))
+            return tuple(to_cron(row, self._box) for row in connection.execute(wanted))
 
     def is_due(self, cron: Cron) -> bool:
         """True if the cron's time has not been settled since it was read."""
@@ -197,50 +195,11 @@ class CronStore:
         _claim_time(connection, firing)
         now = connection.execute(sa.select(self._clock(connection))).scalar_one()
         for run in _runs_of(firing, now, job_instance_id, refusal, why):
-            connection.execute(sa.insert(_run).values(cron_id=firing.cron_id, **_run_values(run)))
+            connection.execute(sa.insert(_run).values(cron_id=firing.cron_id, **run_values(run)))
         kept = sa.select(_run.c.id).where(_run.c.cron_id == firing.cron_id).order_by(_run.c.id.desc())
         old = connection.scalar(kept.offset(KEPT_RUNS).limit(1))
         if old is not None:
             connection.execute(sa.delete(_run).where(_run.c.cron_id == firing.cron_id, _run.c.id <= old))
-
-    def _values(self, cron: Cron) -> dict[str, Any]:
-        return {
-            "scope_type": cron.scope.type,
-            "scope_id": cron.scope.id,
-            "name": cron.name,
-            "plan_id": cron.plan_id,
-            "expression": cron.expression,
-            "execute_time": cron.execute_time,
-            "time_zone": cron.time_zone,
-            "variables": codec.dumps([_changed(item, self._box.encrypt) for item in cron.variables]),
-            "app_code": cron.app_code,
-            "next_fire_time": cron.next_fire_time,
-            "creator": cron.creator,
-            "create_time": cron.create_time,
-            "last_modify_user": cron.last_modify_user,
-            "last_modify_time": cron.last_modify_time,
-        }
-
-    def _to_cron(self, row: sa.Row[Any]) -> Cron:
-        variables = codec.loads_many(CronVariable, row.variables)
-        return Cron(
-            id=row.id,
-            scope=Scope(row.scope_type, row.scope_id),
-            name=row.name,
-            plan_id=row.plan_id,
-            plan_name=row.plan_name,
-            expression=row.expression,
-            execute_time=row.execute_time,
-            time_zone=row.time_zone,
-            variables=tuple(_changed(item, self._box.decrypt) for item in variables),
-            app_code=row.app_code,
-            next_fire_time=row.next_fire_time,
-            revision=row.revision,
-            creator=row.creator,
-            create_time=row.create_time,
-            last_modify_user=row.last_modify_user,
-            last_modify_time=row.last_modify_time,
-        )
 
     def _stored(self, cron_id: int) -> Cron:
         found = self.get(cron_id)
@@ -300,39 +259,6 @@ def _runs_of(
             message="" if refusal is None else refusal.message,
             time=now,
         )
-
-
-def _run_values(run: CronRun) -> dict[str, Any]:
-    return {
-        "fire_time": run.fire_time,
-        "last_fire_time": run.last_fire_time,
-        "times": run.count,
-        "state": str(run.state),
-        "job_instance_id": run.job_instance_id,
-        "code": run.code,
-        "message": run.message,
-        "time": run.time,
-    }
-
-
-def _to_run(row: sa.Row[Any]) -> CronRun:
-    return CronRun(
-        fire_time=row.fire_time,
-        last_fire_time=row.last_fire_time,
-        count=row.times,
-        state=CronRunState(row.state),
-        job_instance_id=row.job_instance_id,
-        code=row.code,
-        message=row.message,
-        time=row.time,
-    )
-
-
-def _changed(variable: CronVariable, change: Callable[[str], str]) -> CronVariable:
-    """A cipher's value encrypted, or in clear again."""
-    if variable.type != VariableType.CIPHER:
-        return variable
-    return replace(variable, value=change(variable.value))
 
 
 def _in(scope: Scope) -> sa.ColumnElement[bool]:
