@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
@@ -15,7 +11,6 @@ from adapter.job.model import JobInstance, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store import tables
 from adapter.store.callbacks import MAX_DELIVERIES, CallbackStore
-from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.secrets import SecretBox
 
@@ -25,14 +20,6 @@ JOB = JobInstance(
     steps=(StepInstance(script=ScriptTask(language=1, content="true"), create_time=1),),
     create_time=1,
 )
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
 
 
 def delivery(attempt: int) -> Delivery:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -15,24 +13,10 @@ from adapter.job.status import HostStatus
 from adapter.job.variables import CapturedValue
 from adapter.store import tables
 from adapter.store.claims import Claim, ClaimLost
-from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.secrets import SecretBox
 
 HOSTS = tuple(Host(bk_host_id=id_, bk_cloud_id=0, ip=f"10.0.0.{id_}", name=f"h{id_}") for id_ in (1, 2, 3))
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def jobs(engine: sa.Engine) -> JobStore:
-    return JobStore(engine, SecretBox(Fernet.generate_key()))
 
 
 def stored(jobs: JobStore, *variables: JobVariable) -> JobInstance:

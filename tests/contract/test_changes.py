@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
 from adapter.job.model import (
     FileSource,
@@ -23,24 +20,9 @@ from adapter.job.model import (
 from adapter.job.rolling import Rolling, RollingType
 from adapter.job.status import HostStatus, RunStatus, StepType
 from adapter.store.changes import Change, JobChanges, after
-from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
-from adapter.store.secrets import SecretBox
 
 NOTHING = -1
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def jobs(engine: sa.Engine) -> JobStore:
-    return JobStore(engine, SecretBox(Fernet.generate_key()))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,14 +38,6 @@ class Killed(BaseException):
 @pytest.fixture
 def box() -> SecretBox:
     return SecretBox(Fernet.generate_key())
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_database(each_database)
-    migrate(opened, tmp_path / "lock")
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

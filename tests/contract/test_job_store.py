@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
 from adapter import errors
 from adapter.job.commands import JobFilter
@@ -27,29 +24,14 @@ from adapter.job.model import (
 )
 from adapter.job.status import HostStatus, RunStatus, StepType, TaskType
 from adapter.store import tables
-from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
-from adapter.store.secrets import SecretBox
 from tests.support.startable import to_start
 
 BIZ = Scope("biz", "2")
 OTHER = Scope("biz", "3")
 WEB = Host(bk_host_id=1, bk_cloud_id=0, ip="10.0.0.1", name="web1")
 DB = Host(bk_host_id=2, bk_cloud_id=0, ip="10.0.0.2", name="db1")
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def jobs(engine: sa.Engine) -> JobStore:
-    return JobStore(engine, SecretBox(Fernet.generate_key()))
 
 
 @pytest.fixture

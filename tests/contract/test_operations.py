@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
 from adapter.job.model import Approval, Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.job.operations import StepOperation, move_of
@@ -17,26 +14,11 @@ from adapter.job.rolling import Rolling
 from adapter.job.status import HostStatus, RunStatus, StepType, TaskType
 from adapter.store import tables
 from adapter.store.claims import ClaimLost, ClaimStore, Limits
-from adapter.store.database import migrate, open_database
 from adapter.store.jobs import JobStore
-from adapter.store.secrets import SecretBox
 from adapter.store.workers import WorkerStore
 
 HOSTS = tuple(Host(bk_host_id=n, bk_cloud_id=0, ip=f"10.0.0.{n}", name=f"h{n}") for n in (1, 2, 3, 4))
 S, H = RunStatus, HostStatus
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def jobs(engine: sa.Engine) -> JobStore:
-    return JobStore(engine, SecretBox(Fernet.generate_key()))
 
 
 def script_step(**changes: object) -> StepInstance:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from adapter import errors
 from adapter.job.model import Scope
-from adapter.store.database import migrate, open_database
 from adapter.store.plans import PlanStore
 from adapter.store.secrets import SecretBox
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
 
 
 def test_what_is_pointed_to_is_not_deleted(engine: sa.Engine) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +15,6 @@ from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.job.status import RunStatus
 from adapter.store import quota as quotas
 from adapter.store import tables
-from adapter.store.database import migrate, open_database
 from adapter.store.job_rows import job_values
 from adapter.store.jobs import JobStore
 from adapter.store.quota import JobQuota
@@ -25,14 +22,6 @@ from adapter.store.secrets import SecretBox
 
 A, B = Scope("biz", "1"), Scope("biz", "2")
 HOST = Host(bk_host_id=1, bk_cloud_id=0, ip="10.0.0.1", name="web1")
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
 
 
 def a_job(scope: Scope = A, app: str = "app", *, started: bool = True) -> JobInstance:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,20 +16,11 @@ from adapter.job.model import Scope, ScriptVersion, Server
 from adapter.job.plan import PlanScript, PlanStep
 from adapter.job.status import StepType, VersionStatus
 from adapter.store import tables
-from adapter.store.database import migrate, open_database
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox
 
 BIZ = Scope("biz", "2")
-
-
-@pytest.fixture
-def engine(each_database: str, tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = open_database(each_database)
-    migrate(engine, tmp_path / "lock")
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
