@@ -25,6 +25,7 @@ from adapter.engine.lease import Lease
 from adapter.engine.planning import Planning
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
+from adapter.engine.providing import Providing
 from adapter.engine.retention import Keeping, Retention
 from adapter.engine.runtime import runtime_dir
 from adapter.engine.scheduler import Scheduler, launchers
@@ -319,6 +320,7 @@ def _worker(
     collected = CollectedRuns(stores.engine)
     contents = GivenFiles(stores.engine, stores.box)
     placing = Placing(contents=contents, clock=clock, directory=settings.data_dir / "cache" / "given")
+    file_cache = FileCache(settings.data_dir / "cache" / "files", settings.file_cache_bytes)
     steps = StepRuns(
         jobs=jobs,
         logs=logs,
@@ -326,8 +328,9 @@ def _worker(
         preparation=preparation,
         clock=clock,
         artifacts=settings.data_dir / "artifacts",
-        file_cache=FileCache(settings.data_dir / "cache" / "files", settings.file_cache_bytes),
+        file_cache=file_cache,
         placing=placing,
+        providing=Providing(providers={}, cache=file_cache.directory, clock=clock),
         runtime=runtime,
         handover=lease.is_over,
         warm=warm,

@@ -104,8 +104,8 @@ def file_plays(
     """One play a source (each has its own account), then one that sends to the targets (design D5)."""
     plays = []
     for number, source in enumerate(task.sources):
-        if source.is_given:
-            continue  # the service itself has put it where fetched files would be
+        if not source.is_on_hosts:
+            continue  # the service itself has put them where fetched files would be
         arguments = {
             "source": number,
             "key": key,
@@ -136,7 +136,7 @@ def file_plays(
                 "label": item.host.label,
                 "directory": UserText(item.directory),
                 "files": [_file(path) for path in task.sources[item.source].files],
-                **({"given": True} if task.sources[item.source].is_given else {}),
+                **({} if task.sources[item.source].is_on_hosts else {"given": True}),
             }
             for item in sources
         ],

@@ -12,7 +12,6 @@ from adapter.job.model import FileTask, Host, HostResult, JobVariable, ScriptTas
 from adapter.job.status import HostStatus, StepType, VariableType
 from adapter.messages import HOST_STATUS, Language
 
-_SERVER_FILE, _GIVEN_FILE = 1, 4
 #: What a step was, not what it executes: SQL is a script here.
 _DETAIL_TYPES = {StepType.SQL: StepType.SCRIPT}
 
@@ -170,7 +169,7 @@ def _file(report: StepDetail, file: FileTask) -> dict[str, Any]:
     return {
         "file_source_list": [
             {
-                "file_type": _GIVEN_FILE if source.is_given else _SERVER_FILE,
+                "file_type": int(source.file_type),
                 "file_list": list(source.files),
                 "account": _account(report, source.account_id),
                 "server": _server(source.hosts, report.alive),

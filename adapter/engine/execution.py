@@ -19,6 +19,7 @@ from adapter.engine.patience import Patience
 from adapter.engine.playing import Playing
 from adapter.engine.preparation import CannotRun
 from adapter.engine.private_data import PrivateData
+from adapter.engine.providing import ProvidingEnded
 from adapter.engine.recorder import Recorder
 from adapter.engine.secret_server import serve_secrets
 from adapter.engine.surroundings import HandedOver, Order, Surroundings
@@ -75,11 +76,25 @@ class Execution:
         given = self.around.placing.placed(self.step, self.data.spool, self.around.logs)
         try:
             with serve_secrets(run_input.secrets, self.around.runtime) as socket, given as files:
-                environ = {"ADAPTER_FILE_CACHE": str(files or self.around.file_cache)}
+                self._provide_files()
+                environ = {"ADAPTER_FILE_CACHE": str(files or self.around.providing.cache)}
                 self._all_batches(run_input, environ | ({"ADAPTER_SECRETS": str(socket)} if socket else {}))
         except GivenFilesGone as error:
             self.playing.problem = str(error)
             self._never_ran()
+        except ProvidingEnded:
+            self._never_ran()
+
+    def _provide_files(self) -> None:
+        """Those that the service itself has to get. Raises HandedOver, and ProvidingEnded."""
+        self.around.providing.provide(self.step, self.data.spool, self.around.logs, self._look)
+
+    def _look(self) -> None:
+        order = self.playing.order
+        if order is Order.LEAVE:
+            raise HandedOver
+        if order is Order.STOP or self.playing.is_overdue:
+            raise ProvidingEnded
 
     def _never_ran(self) -> None:
         self.batches.give_up()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,13 +15,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapter.job.model import SERVICE_HOST, FileLog, FileTask, StepInstance
+from adapter.engine.providing import manifest_line, manifest_path, uploaded, write_manifest
+from adapter.job.model import FileLog, FileTask, StepInstance
+from adapter.job.status import FileType
 from adapter.ports import Clock
 from adapter.store.given_files import GivenFiles
 from adapter.store.logs import LogStore
 
 #: As a file has that somebody writes without thinking of its mode.
-_MODE = "644"
+PLAIN_MODE = "644"
 
 
 class GivenFilesGone(Exception):
@@ -46,15 +47,14 @@ class Placing:
             return
         contents = self.contents.of(step.id)
         cache = self.directory / self._own / f"{step.id}.{step.execute_count}"
-        manifests = {number: _manifest_path(spool, number) for number in _given(step.file)}
+        manifests = {number: manifest_path(spool, number) for number in _given(step.file)}
         if set(contents) != set(manifests):
             raise GivenFilesGone("the contents of its files are kept no longer; push them again")
         try:
-            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for number, path in manifests.items():
+            for number in manifests:
                 name = step.file.sources[number].files[0]
                 entry = _place(cache, name, contents[number])
-                path.write_text(json.dumps(_manifest(name, entry)))
+                write_manifest(spool, number, [manifest_line(name, [entry])])
             logs.save_file_logs(step.id, step.execute_count, list(self._uploads(step.file, contents)))
             yield cache
         finally:
@@ -70,21 +70,14 @@ class Placing:
 
     def _uploads(self, task: FileTask, contents: Mapping[int, bytes]) -> Iterator[FileLog]:
         for number, content in contents.items():
-            yield FileLog(
-                bk_host_id=SERVICE_HOST.bk_host_id,
-                mode=0,
-                src_host_id=SERVICE_HOST.bk_host_id,
-                src_path=task.sources[number].files[0],
-                status=4,
-                status_desc="finished",
-                size=len(content),
-                progress=100,
-                time=self.clock.now_ms(),
+            told = {"size": len(content), "progress": 100}
+            yield uploaded(
+                task.sources[number].files[0], self.clock, status=4, status_desc="finished", **told
             )
 
 
 def _given(task: FileTask) -> list[int]:
-    return [number for number, source in enumerate(task.sources) if source.is_given]
+    return [number for number, source in enumerate(task.sources) if source.file_type is FileType.BASE64_FILE]
 
 
 def _place(cache: Path, name: str, content: bytes) -> dict[str, Any]:
@@ -96,14 +89,5 @@ def _place(cache: Path, name: str, content: bytes) -> dict[str, Any]:
     file = directory / sha256
     file.touch(mode=0o600)
     file.write_bytes(content)
-    kind = {"type": "file", "name": name, "path": name, "mode": _MODE}
+    kind = {"type": "file", "name": name, "path": name, "mode": PLAIN_MODE}
     return {**kind, "size": len(content), "sha256": sha256}
-
-
-def _manifest_path(spool: Path, number: int) -> Path:
-    return spool / f"source-{number}.{SERVICE_HOST.bk_host_id}.json"
-
-
-def _manifest(name: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """What adapter.job.fetch writes of a source's only file."""
-    return {"files": [{"path": name, "kind": "file", "state": "ok", "message": "", "entries": [entry]}]}

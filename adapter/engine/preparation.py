@@ -185,7 +185,7 @@ class Preparation:
             secrets.update(self._credential(each))
         groups: dict[str, Sequence[Host]] = {TARGETS: targets}
         for number, source in enumerate(task.sources):
-            if not source.is_given:
+            if source.is_on_hosts:
                 groups[source_group(number)] = self.present(source.hosts)[0]
         sources = [
             SourceHost(source=number, host=host, directory=self._directory(step, task, host))
@@ -256,6 +256,7 @@ def _is_in(there: Mapping[int, Host], host: Host) -> bool:
 
 
 def _require_paths(task: FileTask) -> None:
-    for path in (task.target_path, *(path for source in task.sources for path in source.files)):
+    on_hosts = (source for source in task.sources if source.is_on_hosts)
+    for path in (task.target_path, *(path for source in on_hosts for path in source.files)):
         if problem := path_problem(path):
             raise PathUnusable(problem)

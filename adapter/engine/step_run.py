@@ -25,6 +25,7 @@ from adapter.engine.leftovers import end_leftovers
 from adapter.engine.passing import is_passing
 from adapter.engine.preparation import Preparation
 from adapter.engine.private_data import PrivateData
+from adapter.engine.providing import Providing
 from adapter.engine.recorder import Recorder
 from adapter.engine.surroundings import HandedOver, Order, Surroundings
 from adapter.engine.variables import variables_of
@@ -59,6 +60,7 @@ class StepRuns:
     artifacts: Path
     file_cache: FileCache
     placing: Placing
+    providing: Providing
     runtime: Path
     handover: Callable[[], bool]
     warm: WarmAnsible | None = None
@@ -288,8 +290,8 @@ class StepRuns:
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             preparation=self.preparation,
-            file_cache=self.file_cache.directory,
             placing=self.placing,
+            providing=self.providing,
             logs=self.logs,
             runtime=self.runtime,
             order=self._order,

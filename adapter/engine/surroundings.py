@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapter.engine.given_files import Placing
 from adapter.engine.preparation import Preparation
+from adapter.engine.providing import Providing
 from adapter.engine.warm import WarmAnsible
 from adapter.job.model import StepInstance
 from adapter.store.logs import LogStore
@@ -31,8 +32,8 @@ class Surroundings:
     """What an execution works with, whatever the step. `order` tells what is to become of a step."""
 
     preparation: Preparation
-    file_cache: Path
     placing: Placing
+    providing: Providing
     logs: LogStore
     runtime: Path
     order: Callable[[StepInstance], Order]

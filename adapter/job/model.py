@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapter.job.rolling import Rolling
-from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType
+from adapter.job.status import FileType, HostStatus, LaunchMode, RunStatus, StepType, TaskType
 
 
 @dataclass(frozen=True, order=True)
@@ -77,7 +77,7 @@ class Seen:
     version: str | None = None  #: of what answered, e.g. OpenSSH_9.2p1
 
 
-#: Where files come from that a request brought: a local file's host is 0_0.0.0.0 to JOB.
+#: Where files come from that are on no host: a local file's host is 0_0.0.0.0 to JOB.
 SERVICE_HOST = Host(bk_host_id=0, bk_cloud_id=0, ip="0.0.0.0", name="")  # noqa: S104 no address to bind
 
 
@@ -195,14 +195,20 @@ class ScriptTask:
 class FileSource:
     """Files on some hosts, read as an account. `hosts` are resolved when the job is submitted.
 
-    A given source is one file whose content came with the request, from this service itself.
+    Files that are on no host come from the service itself: its only host is SERVICE_HOST, and the account is the
+    step's own. A BASE64_FILE source is one file.
     """
 
     files: tuple[str, ...]
     account_id: int
     hosts: tuple[Host, ...]
-    is_given: bool = False
-    content: bytes | None = field(default=None, repr=False)  #: of a given file, until it is stored encrypted
+    file_type: FileType = FileType.SERVER
+    content: bytes | None = field(default=None, repr=False)  #: of a BASE64_FILE, until it is stored encrypted
+
+    @property
+    def is_on_hosts(self) -> bool:
+        """False if the service itself has its files, or gets them."""
+        return self.file_type is FileType.SERVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +227,7 @@ class FileTask:
     @property
     def has_given(self) -> bool:
         """True if contents that came with the request are kept for it."""
-        return any(source.is_given for source in self.sources)
+        return any(source.file_type is FileType.BASE64_FILE for source in self.sources)
 
 
 @dataclass(frozen=True, kw_only=True)

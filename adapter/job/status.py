@@ -194,6 +194,15 @@ class TransferMode(IntEnum):
     FORCE = 2  #: make it
 
 
+class FileType(IntEnum):
+    """Where the files of a source are."""
+
+    SERVER = 1  #: on hosts
+    LOCAL = 2  #: uploaded to the service
+    FILE_SOURCE = 3  #: in a store of files that is somebody else's
+    BASE64_FILE = 4  #: came with the request
+
+
 class VariableType(IntEnum):
     """Types of a plan's global variables."""
 

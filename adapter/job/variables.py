@@ -167,7 +167,11 @@ class StepVariables:
         return replace(step, script=replace(step.script, param=param))
 
     def _file(self, file: FileTask) -> FileTask:
-        sources = tuple(replace(source, files=tuple(map(self.path, source.files))) for source in file.sources)
+        """An uploaded file's path is a name that was given out, whatever it looks like."""
+        sources = tuple(
+            replace(source, files=tuple(map(self.path, source.files))) if source.is_on_hosts else source
+            for source in file.sources
+        )
         return replace(file, target_path=self.path(file.target_path), sources=sources)
 
     def imports(self, content: str, last: Sequence[HostResult]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from adapter import errors
 from adapter.job import paths
 from adapter.job.model import SERVICE_HOST, Account, FileSource, FileTask, Host
+from adapter.job.status import FileType
 from adapter.messages import say
 from adapter.service.drafts import ConfigDraft, FileDraft
 from adapter.service.plan_variables import PlanVariables
@@ -59,7 +60,7 @@ def config_task(work: ConfigDraft, account: Account) -> FileTask:
             files=(file.name,),
             account_id=account.id,
             hosts=(SERVICE_HOST,),
-            is_given=True,
+            file_type=FileType.BASE64_FILE,
             content=file.content,
         )
         for file in work.files

@@ -23,13 +23,13 @@ def dumps(value: Any) -> str:
 
 def loads(kind: type[T], text: str) -> T:
     """The dataclass `kind` that dumps() made `text` of; unknown keys are ignored (a newer version wrote them)."""
-    value: T = _build(kind, json.loads(text))
+    value: T = build(kind, json.loads(text))
     return value
 
 
 def loads_many(kind: type[T], text: str) -> tuple[T, ...]:
     """A tuple of `kind`."""
-    return tuple(_build(kind, item) for item in json.loads(text))
+    return tuple(build(kind, item) for item in json.loads(text))
 
 
 def _plain(value: Any) -> Any:
@@ -44,18 +44,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _build(kind: Any, value: Any) -> Any:
+def build(kind: Any, value: Any) -> Any:
+    """What dumps() had, out of the plain values that its JSON text stands for."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         if value is None:
             return None
         inner = next(arg for arg in typing.get_args(kind) if arg is not type(None))
-        return _build(inner, value)
+        return build(inner, value)
     if origin in (tuple, frozenset):
-        return origin(_build(typing.get_args(kind)[0], item) for item in value)
+        return origin(build(typing.get_args(kind)[0], item) for item in value)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        return kind(**{name: _build(hints[name], item) for name, item in value.items() if name in hints})
+        return kind(**{name: build(hints[name], item) for name, item in value.items() if name in hints})
     if isinstance(kind, type) and issubclass(kind, IntEnum):
         return kind(value)
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -21,7 +22,7 @@ from adapter.job.model import (
 )
 from adapter.job.plan import MASK
 from adapter.job.rolling import Rolling
-from adapter.job.status import HostStatus, LaunchMode, RunStatus, StepType, TaskType, VariableType
+from adapter.job.status import FileType, HostStatus, LaunchMode, RunStatus, StepType, TaskType, VariableType
 from adapter.job.variables import CapturedValue
 from adapter.store import codec, tables
 from adapter.store.secrets import SecretBox
@@ -197,7 +198,7 @@ def to_step(row: sa.Row[Any]) -> StepInstance:
         status=RunStatus(row.status),
         execute_count=row.execute_count,
         script=codec.loads(ScriptTask, row.definition) if is_script else None,
-        file=codec.loads(FileTask, row.definition) if kind is StepType.FILE else None,
+        file=_file_task(row.definition) if kind is StepType.FILE else None,
         approval=codec.loads(Approval, row.definition) if kind is StepType.APPROVAL else None,
         ignore_error=row.ignore_error,
         rolling=None if row.rolling is None else codec.loads(Rolling, row.rolling),
@@ -206,6 +207,16 @@ def to_step(row: sa.Row[Any]) -> StepInstance:
         start_time=row.start_time,
         end_time=row.end_time,
     )
+
+
+def _file_task(text: str) -> FileTask:
+    """A row that is older than file types has only a mark at what came with the request."""
+    stored = json.loads(text)
+    for source in stored["sources"]:
+        if source.get("is_given"):
+            source["file_type"] = int(FileType.BASE64_FILE)
+    task: FileTask = codec.build(FileTask, stored)
+    return task
 
 
 #: What to_host_result() reads, in its order: of the 50,000 rows of a large step each look-up by name counts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from adapter.engine.callback import Callbacks
 from adapter.engine.given_files import Placing
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
+from adapter.engine.providing import Provider, Providing
 from adapter.job.commands import Caller
 from adapter.job.egress import EgressRule
 from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
+from adapter.job.status import FileType
 from adapter.store.accounts import AccountStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.database import migrate, open_database
@@ -91,6 +93,10 @@ class Bench:
         """What brings given files to runs."""
         contents = GivenFiles(self.engine, self.box)
         return Placing(contents=contents, clock=self, directory=self.directory / "given")
+
+    def providing(self, providers: Mapping[FileType, Provider] | None = None) -> Providing:
+        """What brings files to runs that the service itself gets."""
+        return Providing(providers=providers or {}, cache=self.directory / "cache", clock=self)
 
     def preparation(self) -> Preparation:
         """What makes run inputs."""

@@ -153,6 +153,7 @@ class PlayedWorker:
             artifacts=bench.directory / "artifacts",
             file_cache=FileCache(bench.directory / "cache", 2**30),
             placing=bench.placing(),
+            providing=bench.providing(),
             runtime=self._runtime,
             handover=lambda: stage.must_let_go,
         )

@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from adapter.engine.given_files import GivenFilesGone, Placing
 from adapter.job.model import SERVICE_HOST, FileSource, FileTask, JobInstance, StepInstance
-from adapter.job.status import RunStatus, StepType
+from adapter.job.status import FileType, RunStatus, StepType
+from adapter.store import tables
 from adapter.store.given_files import GivenFiles
 from adapter.store.secrets import SecretBox
 
@@ -23,7 +25,13 @@ WEEK = 7 * 24 * 3600 * 1000
 def pushed(bench: Bench) -> JobInstance:
     """A stored job that sends CONTENTS."""
     sources = tuple(
-        FileSource(files=(name,), account_id=1, hosts=(SERVICE_HOST,), is_given=True, content=content)
+        FileSource(
+            files=(name,),
+            account_id=1,
+            hosts=(SERVICE_HOST,),
+            file_type=FileType.BASE64_FILE,
+            content=content,
+        )
         for name, content in CONTENTS.items()
     )
     file = FileTask(sources=sources, target_path="/tmp", account_id=1)
@@ -47,11 +55,25 @@ def test_they_are_stored_encrypted(bench: Bench) -> None:
     """With the job, in one transaction; whoever reads the step gets none of them."""
     step = stored(bench)
     assert step.file is not None
-    assert [(source.is_given, source.content) for source in step.file.sources] == [(True, None)] * 2
+    assert [(source.file_type, source.content) for source in step.file.sources] == [(4, None)] * 2
     assert GivenFiles(bench.engine, bench.box).of(step.id) == dict(enumerate(CONTENTS.values()))
     bench.engine.dispose()  # everything is on the disk
     for path in bench.settings.data_dir.glob("*"):
         assert b"second" not in path.read_bytes()
+
+
+def test_a_row_older_than_file_types_says_the_same(bench: Bench) -> None:
+    """It has `is_given` and no kind; of other sources it says that they are not."""
+    step = stored(bench)
+    old = [{"files": ["a"], "account_id": 1, "hosts": [], "is_given": each} for each in (True, False)]
+    definition = json.dumps({"sources": old, "target_path": "/tmp", "account_id": 1})
+    with bench.engine.begin() as connection:
+        connection.execute(sa.update(tables.step_instance).values(definition=definition))
+    read = bench.jobs.step(step.id)
+    assert read is not None
+    assert read.file is not None
+    kinds = [source.file_type for source in read.file.sources]
+    assert kinds == [FileType.BASE64_FILE, FileType.SERVER]
 
 
 def test_another_key_reads_nothing(bench: Bench) -> None:

@@ -43,6 +43,7 @@ class Runs:
             artifacts=self.artifacts,
             file_cache=FileCache(bench.directory / "cache", 2**30),
             placing=bench.placing(),
+            providing=bench.providing(),
             runtime=runtime,
             handover=self.handover.is_set,
         )

@@ -70,6 +70,7 @@ class Windows:
             artifacts=self.bench.directory / "artifacts",
             file_cache=FileCache(self.bench.directory / "cache", 2**30),
             placing=self.bench.placing(),
+            providing=self.bench.providing(),
             runtime=self.runtime,
             handover=self.handover.is_set,
         )

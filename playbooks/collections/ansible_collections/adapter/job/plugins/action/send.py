@@ -9,7 +9,7 @@
         rename: ""              # name at the target of every file; directories keep theirs
         sources:                # in order: a later file of the same name wins
           - {source: 0, host: 101, label: "0:10.0.0.1", directory: !unsafe /tmp/in/, files: [...]}
-                            # given: true: a file that came with the request, which the service itself provides
+                            # given: true: files that the service itself provides
 
 The result holds `job`: state ("ok" or the first thing that went wrong), message, files (how many arrived).
 """
