@@ -14,6 +14,9 @@ from zoneinfo import available_timezones
 #: Letters in the last part: what has none is an address, or a mistake in one.
 _HOST_NAME = re.compile(r"([a-zA-Z0-9_-]+\.)*[a-zA-Z0-9_-]*[a-zA-Z][a-zA-Z0-9_-]*\.?")
 _PACKAGE_ROOT = Path(__file__).resolve().parent.parent
+#: Variables of this service, some of which are secrets or have one in them.
+_OWN_PREFIX = "ADAPTER_"
+_OWN = frozenset({"PGPASSWORD"})  #: libpq's, for a database URL without a password
 
 
 class SettingError(Exception):
@@ -162,11 +165,23 @@ class Settings:
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for item in fields(cls):
-            variable = f"ADAPTER_{item.name.upper()}"
+            variable = f"{_OWN_PREFIX}{item.name.upper()}"
             if variable in environ:
                 values[item.name] = _parse(variable, environ[variable], str(item.type))
         values.update({name: value for name, value in (options or {}).items() if value is not None})
         return cls(**values)
+
+
+def others_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment programs may have that are not this service's: all but its own variables.
+
+    An inventory script needs its cloud's credentials from there, but not CMDB's secret or the database's password.
+    """
+    return {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(_OWN_PREFIX) and name not in _OWN
+    }
 
 
 def _check_crons(missed: str, time_zone: str) -> None:

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapter.config import others_environment
+
 _POLL_SECONDS = 0.25
 _MESSAGE_CHARS = 2000
 
@@ -58,7 +60,8 @@ def read_inventory(
     """Run ansible-inventory on `path` and parse what it prints.
 
     It runs in the inventory's directory, so that an `ansible.cfg` there counts wherever the service was
-    started. `cancelled` is asked a few times a second; True ends the run.
+    started, and without this service's own variables. `cancelled` is asked a few times a second; True ends
+    the run.
 
     Raises InventoryError: not found, over `time_limit` seconds, refused by Ansible, or no JSON.
     """
@@ -88,7 +91,7 @@ def _started(path: Path, argv: list[str], directory: Path) -> subprocess.Popen[b
         return subprocess.Popen(
             argv,
             cwd=directory,
-            env=os.environ | _ENVIRONMENT,
+            env=others_environment(os.environ) | _ENVIRONMENT,  # scripts and plugins are anybody's programs
             stdin=subprocess.DEVNULL,  # a vault password prompt must fail, not wait
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

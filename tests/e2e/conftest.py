@@ -26,6 +26,8 @@ FAKE_SECRETS = {
     "AWS_SECRET_ACCESS_KEY": "fake-aws-secret-value",
     "DATABASE_PASSWORD": "fake-database-password",
     "ANSIBLE_GALAXY_SERVER_LAB_TOKEN": "fake-galaxy-token-value",
+    "ADAPTER_CMDB_APP_SECRET": "fake-cmdb-secret-value",
+    "PGPASSWORD": "fake-libpq-password",
 }
 #: As in production connections are kept for the next exchange, but not for long after a test.
 _SHORT_CONNECTIONS = {

@@ -269,6 +269,35 @@ def test_ansible_inventory_is_taken_from_path_where_python_has_none_beside_it(
     assert read_inventory(hosts).data == {}
 
 
+def test_an_inventory_script_has_none_of_the_services_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor has what it starts; the credentials of its own cloud it has."""
+    secret = {
+        "ADAPTER_CMDB_APP_SECRET": "of-cmdb",
+        "ADAPTER_DATABASE_URL": "postgresql://u:of-the-database@h/d",
+        "PGPASSWORD": "of-libpq",
+    }
+    for name, value in {**secret, "AWS_SECRET_ACCESS_KEY": "of-the-cloud"}.items():
+        monkeypatch.setenv(name, value)
+    script = write(
+        tmp_path / "inventory.sh",
+        f"""\
+        #!/bin/sh
+        env > {tmp_path}/script
+        sh -c 'env > {tmp_path}/below'
+        tr '\\0' '\\n' < /proc/$PPID/environ > {tmp_path}/ansible
+        echo '{{}}'
+        """,
+        0o755,
+    )
+    read_inventory(script)
+    for seen in ("script", "below", "ansible"):
+        text = (tmp_path / seen).read_text()
+        assert "AWS_SECRET_ACCESS_KEY=of-the-cloud" in text
+        assert [name for name, value in secret.items() if name in text or value in text] == [], seen
+
+
 def test_an_ansible_inventory_that_cannot_be_started_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
