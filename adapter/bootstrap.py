@@ -37,7 +37,7 @@ from adapter.hosts import connections
 from adapter.hosts.cmdb import CmdbHosts
 from adapter.hosts.cmdb_client import CmdbClient, Credentials
 from adapter.hosts.index import IdsFor
-from adapter.hosts.inventory import InventoryHosts
+from adapter.hosts.inventory import Advice, InventoryHosts, no_advice
 from adapter.hosts.reachability import SshReachability
 from adapter.job.cron import MissedPolicy
 from adapter.job.egress import EgressRule
@@ -242,15 +242,19 @@ def _hosts(settings: Settings, stores: Stores) -> AnyHosts:
     )
     return CmdbHosts(
         CmdbClient(settings.cmdb_url, credentials, settings.cmdb_supplier_account),
-        _inventory(settings, connections.no_ids),
+        _inventory(settings, connections.no_ids, connections.advice),
         ttl=settings.cmdb_ttl,
         timeout=settings.cmdb_timeout,
     )
 
 
-def _inventory(settings: Settings, ids_for: IdsFor) -> InventoryHosts:
+def _inventory(settings: Settings, ids_for: IdsFor, advice: Advice = no_advice) -> InventoryHosts:
     return InventoryHosts(
-        settings.inventory, ids_for=ids_for, default_biz=settings.default_biz, ttl=settings.inventory_ttl
+        settings.inventory,
+        ids_for=ids_for,
+        default_biz=settings.default_biz,
+        ttl=settings.inventory_ttl,
+        advice=advice,
     )
 
 

@@ -30,6 +30,18 @@ def no_ids(names: list[str], _taken: Collection[int]) -> dict[str, int]:
     return {name: -number for number, name in enumerate(names, 1)}
 
 
+def advice(index: HostIndex) -> tuple[str, ...]:
+    """What whoever runs the service should know of an inventory that says nothing of most hosts."""
+    if DEFAULT in index.names:
+        return ()
+    return (
+        f"it has no host {DEFAULT}: of other hosts of CMDB Ansible knows the address and no more, and"
+        " logs in as the user this service runs as, to port 22, with that user's keys;"
+        f" add a host {DEFAULT} with ansible_user and the rest, as in inventories/examples/cmdb,"
+        " without variables if that is meant",
+    )
+
+
 def named(index: HostIndex, host: Host) -> Host:
     """The host under its name in the inventory, else under one made of its id."""
     own = _own(index, host)

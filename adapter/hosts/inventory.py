@@ -33,8 +33,19 @@ class Read(Protocol):
         ...
 
 
+Advice = Callable[[HostIndex], tuple[str, ...]]
+
+
+def no_advice(_index: HostIndex) -> tuple[str, ...]:
+    """Nothing."""
+    return ()
+
+
 class InventoryHosts:
-    """Holds the newest HostIndex. Questions read one reference; only a whole new index replaces it."""
+    """Holds the newest HostIndex. Questions read one reference; only a whole new index replaces it.
+
+    `advice` says what else is to be told of an index, beside what is wrong with it.
+    """
 
     def __init__(
         self,
@@ -45,6 +56,7 @@ class InventoryHosts:
         ttl: float = 300.0,
         interval: float = 2.0,
         read: Read = read_inventory,
+        advice: Advice = no_advice,
     ) -> None:
         self.last_error: str | None = None  #: why the newest attempt to read failed; None if it did not
         self._path = path
@@ -53,6 +65,7 @@ class InventoryHosts:
         self._ttl = ttl  # seconds
         self._interval = interval  # seconds between two looks at the files
         self._read = read
+        self._advice = advice
         self._index: HostIndex | None = None
         self._said: tuple[str, ...] = ()
         self._fingerprint: Fingerprint = frozenset()
@@ -175,7 +188,7 @@ class InventoryHosts:
         self._due = time.monotonic() + self._ttl
         seconds = round(time.monotonic() - began, 2)
         log.info("inventory read", inventory=str(self._path), hosts=len(index.hosts), seconds=seconds)
-        self._say((*reading.messages, *index.warnings))
+        self._say((*reading.messages, *index.warnings, *self._advice(index)))
 
     def _say(self, warnings: tuple[str, ...]) -> None:
         if warnings == self._said:

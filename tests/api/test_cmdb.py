@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from adapter import bootstrap
 from adapter.config import Settings
 from adapter.hosts import connections
 from adapter.hosts.cmdb import CmdbHosts
@@ -101,3 +103,22 @@ def test_a_plan_in_detail(real: Real, cmdb: Cmdb) -> None:
     del cmdb.hosts[101]
     data = real.job.v3("get_job_plan_detail", fields)["data"]
     assert data["step_list"][0]["script_info"]["server"]["ip_list"][0]["ip"] is None
+
+
+def test_an_inventory_without_a_default(cmdb: Cmdb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read for hosts of CMDB, it is told what follows and what to do; read for its own, it is not."""
+    monkeypatch.setenv("ADAPTER_CMDB_APP_SECRET", SECRET)
+    (tmp_path / "hosts").write_text("web bk_host_id=101\n")
+    for url in (cmdb.url, ""):
+        settings = Settings(
+            data_dir=tmp_path,
+            inventory=tmp_path / "hosts",
+            cmdb_url=url,
+            cmdb_app_code=APP if url else "",
+            no_worker=True,
+        )
+        adapter = bootstrap.build(settings)
+        with capture_logs() as logs:
+            adapter.hosts.reload()
+        adapter.stop()
+        assert any("no host cmdb_default" in str(entry.get("warning")) for entry in logs) == bool(url)

@@ -6,6 +6,7 @@ credentials, archived businesses, and whatever can go wrong: see Fault.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -250,8 +251,28 @@ def _failed(code: int, message: str) -> Row:
 
 
 class _Server(ThreadingHTTPServer):
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._open: set[socket.socket] = set()
+
     def handle_error(self, *_: object) -> None:
         """A client that has gone is no error."""
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Connections are known: clients keep them, and one that goes away drops them."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """It has ended by itself."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def drop(self) -> None:
+        """End every connection that a client keeps."""
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -271,6 +292,7 @@ def running_cmdb(port: int = 0, cmdb: Cmdb | None = None) -> Iterator[Cmdb]:
         cmdb.stopping.set()
         server.shutdown()
         thread.join()
+        server.drop()
         server.server_close()
 
 

@@ -474,6 +474,26 @@ def test_how_hosts_are_reached(make: Make) -> None:
     assert make().variables([HOST_1]) == {"cmdb-1": {"ansible_host": "10.0.0.1", "bk_cloud_id": 0}}
 
 
+@pytest.mark.parametrize(
+    ("names", "is_told"), [(["web"], True), (["cmdb_cloud_5"], True), (["cmdb_default"], False), ([], True)]
+)
+def test_an_inventory_that_says_nothing_of_most_hosts(names: list[str], is_told: bool) -> None:
+    """What follows and what to do is told when the inventory has been read, and once."""
+    inventory = InventoryHosts(
+        Path("/inventory"),
+        ids_for=connections.no_ids,
+        read=lambda path, *, cancelled: Reading(data=listing({name: {} for name in names})),
+        advice=connections.advice,
+    )
+    with capture_logs() as logs:
+        inventory.reload()
+        inventory.reload()
+    told = [entry["warning"] for entry in logs if entry["log_level"] == "warning"]
+    assert len(told) == is_told
+    for words in ("no host cmdb_default", "as the user this service runs as", "inventories/examples/cmdb"):
+        assert all(words in text for text in told)
+
+
 def test_a_host_without_an_id_is_no_host_of_the_inventory(make: Make) -> None:
     """A cron's job has hosts that were named by an address only; they have numbers below 0."""
     hosts = make(plain={"ansible_host": "10.0.0.9", "ansible_user": "x"})
