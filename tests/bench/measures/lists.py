@@ -33,6 +33,16 @@ _FILTERS: Mapping[str, Mapping[str, Any]] = {
     "operator, name and status": {"operator": "user7", "name": "deploy", "status": 3},
 }
 
+#: The same of v4, which tells no total and reaches no further than this.
+_FILTERS_V4: Mapping[str, Mapping[str, Any]] = {
+    "newest page": {},
+    "the furthest page": {"offset": 10_000, "length": 200},
+    "a name that a quarter has": {"name": "deploy", "offset": 10_000},
+    "ip and status": {"ip": "10.0.3.27", "status": 11},
+}
+
+_V3, _V4 = "/api/c/compapi/v2/jobv3/get_job_instance_list/", "/api/v4/get_job_instance_list/"
+
 
 def lists(world: World) -> list[Row]:
     """p99 of each filter on each database, through the API, one request at a time."""
@@ -44,27 +54,32 @@ def lists(world: World) -> list[Row]:
                 engine = open_database(url or f"sqlite:///{serving.service.data_dir}/adapter.db")
                 fill(engine, _JOBS, _FIRST, days=_DAYS, share=_SHARE)
                 engine.dispose()
-                rows += [_row(serving, name, what, asked) for what, asked in _FILTERS.items()]
+                v3, v4 = {"bk_biz_id": 2}, {"bk_scope_type": "biz", "bk_scope_id": "2"}
+                rows += [_row(serving, name, _V3, what, {**v3, **asked}) for what, asked in _FILTERS.items()]
+                rows += [
+                    _row(serving, name, _V4, f"v4, {what}", {**v4, **asked})
+                    for what, asked in _FILTERS_V4.items()
+                ]
     return rows
 
 
-def _row(serving: Serving, database: str, what: str, asked: Mapping[str, Any]) -> Row:
+def _row(serving: Serving, database: str, path: str, what: str, asked: Mapping[str, Any]) -> Row:
     assert serving.service.credentials is not None
     header = serving.service.credentials.in_header()
     month = {"create_time_start": _FIRST + 45 * DAY_MS, "create_time_end": _FIRST + 75 * DAY_MS}
-    body = {"bk_biz_id": 2, **month, **asked}
+    body = {**month, **asked}
     seconds = []
-    total = 0
+    found = 0
     for _ in range(_ASKED_EACH):
         began = time.perf_counter()
-        reply = serving.service.post("/api/c/compapi/v2/jobv3/get_job_instance_list/", body, header)
+        reply = serving.service.post(path, body, header)
         seconds.append(time.perf_counter() - began)
-        total = reply["data"]["total"]
+        found = reply["data"].get("total", len(reply["data"].get("job_instance_list", ())))
     worst = sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * 0.99))]
     return Row(
         line="lists",
         what=f"get_job_instance_list of 1,000,000, {what}, {database}: p99",
         ours=(worst,),
         must=0.2,
-        also={"total": total, "median_s": sorted(seconds)[len(seconds) // 2]},
+        also={"found": found, "median_s": sorted(seconds)[len(seconds) // 2]},
     )
