@@ -49,6 +49,7 @@ from adapter.service.credentials import Credentials as KeptCredentials
 from adapter.service.cron_firing import CronFiring
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
+from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt, GatewayKeyError
 from adapter.service.launch import Launch
@@ -65,6 +66,7 @@ from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import is_shared
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.given_files import GivenFiles
 from adapter.store.identities import HostIdentities
 from adapter.store.jobs import JobStore
@@ -145,6 +147,14 @@ def build(settings: Settings) -> Adapter:
         passwords=password_key,
     )
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
+    credentials = CredentialStore(stores.engine, stores.box)
+    file_sources = FileSources(
+        FileSourceStore(stores.engine),
+        credentials,
+        WorkerStore(stores.engine),
+        clock,
+        EgressRule.of(settings.file_source_allow),
+    )
     authentication = Authentication(stores.apps, clock, gateway)
     launch = Launch(
         jobs,
@@ -170,7 +180,8 @@ def build(settings: Settings) -> Adapter:
         audit_log=AuditLog(AuditLogStore(stores.engine), clock, settings.audit_log_days),
         catalog=catalog,
         dangerous=dangerous,
-        credentials=KeptCredentials(CredentialStore(stores.engine, stores.box), clock),
+        credentials=KeptCredentials(credentials, clock),
+        file_sources=file_sources,
         crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),
         hosts=hosts,
         reachability=reachability,

@@ -76,6 +76,8 @@ class Settings:
     )
     #: networks, addresses and host names that callbacks may go to although the egress rule refuses them
     callback_allow: tuple[str, ...] = ()
+    #: networks, addresses and host names that file sources may be at although the egress rule refuses them
+    file_source_allow: tuple[str, ...] = ()
     #: seconds between attempts at a callback; after the last one it is given up
     callback_retry_pauses: tuple[float, ...] = (5, 30, 120, 600, 1800)
     #: what becomes of times at which nobody could launch a cron: skip or run_once
@@ -95,9 +97,10 @@ class Settings:
         _check_crons(self.cron_missed, self.cron_time_zone)
         for network in self.internal_networks:
             _check_network("internal_networks", network)
-        for word in self.callback_allow:
-            if not _HOST_NAME.fullmatch(word):
-                _check_network("callback_allow", word)
+        for setting in ("callback_allow", "file_source_allow"):
+            for word in getattr(self, setting):
+                if not _HOST_NAME.fullmatch(word):
+                    _check_network(setting, word)
         if self.cmdb_url and not self.cmdb_url.startswith(("http://", "https://")):
             raise ValueError(f"cmdb_url must begin with https:// or http://, not {self.cmdb_url}")
         if self.cmdb_url and not self.cmdb_app_code:

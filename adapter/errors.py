@@ -17,6 +17,8 @@ JobError
 ├── HostVariableMissing 1244008 · TooManyTargets 1244022 · TooManyFileTasks 1244021
 ├── DangerousScript 1244019 · DangerousRuleExists 1243056
 ├── CredentialUnknown 1243048 · CredentialExists 1243060
+├── FileSourceUnknown 1260001 · FileSourceCodeUnknown 1260012 · FileSourceOfAnotherScope 1260017
+├── FileSourceCodeExists 1260015 · FileSourceAliasExists 1260004 · FileSourceUrlRefused 1260020
 ├── QuotaExceeded                 ScopeQuotaExceeded 1244032, AppQuotaExceeded 1244033, SystemQuotaExceeded 1244034
 ├── AccountUnknown 1244003 · AccountExists 1243007 · AccountInUse 1243014
 ├── ScriptInUse 1243054
@@ -318,6 +320,57 @@ class CredentialExists(JobError):
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)
+
+
+class FileSourceUnknown(JobError):
+    """No file source has this id."""
+
+    code = 1260001
+
+    def __init__(self, file_source_id: int) -> None:
+        super().__init__(name=file_source_id)
+
+
+class FileSourceCodeUnknown(JobError):
+    """The scope has no file source of this code."""
+
+    code = 1260012
+
+    def __init__(self, code: str) -> None:
+        super().__init__(name=code)
+
+
+class FileSourceOfAnotherScope(JobError):
+    """The file source of this id is another business's."""
+
+    code = 1260017
+
+    def __init__(self, file_source_id: int) -> None:
+        super().__init__(name=file_source_id)
+
+
+class FileSourceCodeExists(JobError):
+    """The scope has a file source of this code."""
+
+    code = 1260015
+
+    def __init__(self, code: str) -> None:
+        super().__init__(name=code)
+
+
+class FileSourceAliasExists(JobError):
+    """The scope has a file source of this alias."""
+
+    code = 1260004
+
+    def __init__(self, alias: str) -> None:
+        super().__init__(name=alias)
+
+
+class FileSourceUrlRefused(JobError):
+    """A file source may not be where the URL leads; JOB says so of artifactories that are not its own."""
+
+    code = 1260020
 
 
 class DangerousRuleUnknown(InvalidParameter):

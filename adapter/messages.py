@@ -192,6 +192,26 @@ SENTENCES: Mapping[str, Sentence] = {
         "Credential name [{name}] already exists; choose another or use update_credential",
         "凭据名称[{name}]已存在；请更换名称或使用 update_credential",
     ),
+    "FileSourceUnknown": Sentence(
+        "FileSource does not exist: {name}; use an id that create_file_source answered",
+        "文件源不存在：{name}；请使用 create_file_source 返回的 id",
+    ),
+    "FileSourceCodeUnknown": Sentence(
+        "Cannot find file source by code: {name}; create it with create_file_source",
+        "无法根据标识 {name} 找到文件源；请用 create_file_source 创建",
+    ),
+    "FileSourceOfAnotherScope": Sentence(
+        "FileSource [id={name}] does not belong to the specified business",
+        "文件源[id={name}]不在业务/业务集下",
+    ),
+    "FileSourceCodeExists": Sentence(
+        "FileSource code already exists: {name}; choose another or use update_file_source",
+        "文件源标识已存在：{name}；请更换标识或使用 update_file_source",
+    ),
+    "FileSourceAliasExists": Sentence(
+        "FileSource alias already exists: {name}; choose another", "文件源别名已存在：{name}；请更换别名"
+    ),
+    "FileSourceUrlRefused": Sentence("No file source may be there", "文件源地址不在允许范围内"),
     "ScopeQuotaExceeded": Sentence(
         "The total number of jobs currently executed exceeds the resource scope quota limit"
         " ({limit} in {scope}); try again later",

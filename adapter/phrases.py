@@ -26,6 +26,8 @@ PHRASES: Mapping[str, str] = {
     "must be 16 to 255 printable ASCII characters without blanks": "必须是 16 到 255 个可见 ASCII 字符，不含空白",
     "signs callbacks, and the request has no URL for one": "用于回调签名，而请求中没有回调地址",
     "leads to {where}, where no callback may go; an operator can name it in ADAPTER_CALLBACK_ALLOW": "指向{where}，不允许回调到该地址；管理员可在 ADAPTER_CALLBACK_ALLOW 中放行",
+    "{url} leads to {where}; an operator can name it in ADAPTER_FILE_SOURCE_ALLOW": "{url} 指向{where}；管理员可在 ADAPTER_FILE_SOURCE_ALLOW 中放行",
+    "is of type {type}; a file source of type {kind} needs {wanted}": "类型为 {type}；{kind} 类型的文件源需要 {wanted}",
     "the metadata address {address}": "元数据地址 {address}",
     "the loopback address {address}": "回环地址 {address}",
     "the unspecified address {address}": "未指定地址 {address}",

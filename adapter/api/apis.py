@@ -42,6 +42,7 @@ from adapter.api import (
 )
 from adapter.api.apis_credentials import CREDENTIALS
 from adapter.api.apis_cron import CRONS_V2, CRONS_V3
+from adapter.api.apis_file_sources import FILE_SOURCES
 from adapter.api.apis_library_v2 import LIBRARY_V2
 from adapter.api.apis_plans import V2_PLANS, V3_PLANS, V4_PLANS
 from adapter.api.apis_scripts import SCRIPTS
@@ -208,6 +209,7 @@ V3_SERVICES: ByService = {
         **CREDENTIALS,
     },
     CRONTAB: CRONS_V3,
+    FILES: FILE_SOURCES,
 }
 
 V2_SERVICES: ByService = {

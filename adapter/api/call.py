@@ -19,6 +19,7 @@ from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
+from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.records import Records
 
@@ -40,6 +41,7 @@ class Services:
     dangerous: DangerousScripts
     crons: Crons
     credentials: Credentials
+    file_sources: FileSources
     hosts: Hosts
     reachability: Reachability
     password_key: Callable[[], str]

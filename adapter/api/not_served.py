@@ -9,9 +9,6 @@ NOT_YET: Mapping[str, frozenset[str]] = {
     "v2": frozenset(),
     "v3": frozenset(
         {
-            "create_file_source",
-            "update_file_source",
-            "get_file_source_detail",
             "generate_local_file_upload_url",
         }
     ),

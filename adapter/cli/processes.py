@@ -114,6 +114,12 @@ _OPTIONS = (
         "with commas. [default: none]",
     ),
     click.option(
+        "--file-source-allow",
+        callback=texts,
+        help="Networks and host names file sources may be at though they are loopback, link-local or metadata, "
+        "with commas. [default: none]",
+    ),
+    click.option(
         "--callback-retry-pauses",
         callback=_seconds,
         help="Seconds between attempts at a callback. [default: 5,30,120,600,1800]",

@@ -19,6 +19,7 @@ from adapter.store.tables_catalog import (
 from adapter.store.tables_credentials import credential
 from adapter.store.tables_cron import cron, cron_run
 from adapter.store.tables_dangerous import dangerous_record, dangerous_rule
+from adapter.store.tables_file_sources import file_source
 from adapter.store.tables_job import (
     callback,
     callback_delivery,
@@ -58,6 +59,7 @@ __all__ = [
     "dangerous_record",
     "dangerous_rule",
     "file_log",
+    "file_source",
     "given_file",
     "host_identity",
     "host_password",

@@ -11,6 +11,7 @@ import pytest
 from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
+from adapter.job.egress import EgressRule
 from adapter.job.model import Host
 from adapter.service.applications import Applications
 from adapter.service.audit_log import AuditLog
@@ -20,6 +21,7 @@ from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
+from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.service.records import Records
@@ -29,11 +31,13 @@ from adapter.store.changes import JobChanges
 from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
+from adapter.store.workers import WorkerStore
 from adapter.testing.hosts import MemoryHosts
 from adapter.testing.reachability import MemoryReachability
 
@@ -119,6 +123,13 @@ class make_world:  # noqa: N801 used like a function
             clock=clock,
             passwords=PasswordKey(stores.engine, stores.box),
         )
+        file_sources = FileSources(
+            FileSourceStore(stores.engine),
+            CredentialStore(stores.engine, stores.box),
+            WorkerStore(stores.engine),
+            clock,
+            EgressRule(),
+        )
         services = Services(
             authentication=Authentication(stores.apps, clock, gateway),
             launch=launch,
@@ -136,6 +147,7 @@ class make_world:  # noqa: N801 used like a function
             catalog=catalog,
             dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
             credentials=Credentials(CredentialStore(stores.engine, stores.box), clock),
+            file_sources=file_sources,
             crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
             hosts=hosts,
             reachability=reachability,

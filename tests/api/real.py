@@ -9,6 +9,7 @@ from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
 from adapter.engine.planning import Planning
 from adapter.engine.preparation import Preparation
+from adapter.job.egress import EgressRule
 from adapter.job.model import Host, Scope, Seen, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
@@ -21,6 +22,7 @@ from adapter.service.catalog import Catalog
 from adapter.service.credentials import Credentials
 from adapter.service.crons import Crons
 from adapter.service.dangerous_scripts import DangerousScripts
+from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.launch import Launch
 from adapter.service.operate import Operate
@@ -32,11 +34,13 @@ from adapter.store.changes import JobChanges
 from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import JobStore
 from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores
 from adapter.store.password_key import PasswordKey
+from adapter.store.workers import WorkerStore
 from adapter.testing.hosts import MemoryHosts
 from adapter.testing.reachability import MemoryReachability
 
@@ -92,6 +96,10 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
     def wake() -> None:
         woken.append(None)
 
+    credentials = CredentialStore(stores.engine, stores.box)
+    file_sources = FileSources(
+        FileSourceStore(stores.engine), credentials, WorkerStore(stores.engine), clock, EgressRule()
+    )
     dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
     preparation = Preparation(
         jobs=jobs, accounts=stores.accounts, hosts=hosts, settings=settings, installation="real"
@@ -109,7 +117,8 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         audit_log=AuditLog(AuditLogStore(stores.engine), clock),
         catalog=catalog,
         dangerous=dangerous,
-        credentials=Credentials(CredentialStore(stores.engine, stores.box), clock),
+        credentials=Credentials(credentials, clock),
+        file_sources=file_sources,
         crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
         hosts=hosts,
         reachability=reachability,

@@ -43,6 +43,8 @@ def staged(stores: Stores, settings: Settings) -> Real:
     rule = {**example("v3", "create_dangerous_rule"), "expression": "mkfs"}
     assert real.job.v3("create_dangerous_rule", rule)["code"] == 0
     _have_credential(real, stores)
+    mirror = {**example("v3", "create_file_source"), "code": "mirror", "alias": "mirror"}
+    assert real.job.v3("create_file_source", mirror)["code"] == 0
     cron = {"name": "weekly", "job_plan_id": real.plan_id, "expression": "0 4 * * 1"}
     variables = [{"name": "word", "value": "once a week"}]
     scope = {"bk_scope_type": BIZ.type, "bk_scope_id": BIZ.id}

@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 from adapter import errors
 from adapter.job.credential import CredentialType
 from adapter.job.cron import Cron
+from adapter.job.file_source import FileSourceDefinition, FileSourceType
 from adapter.job.model import JobInstance, JobVariable, Scope
 from adapter.job.permissions import Permission
 from adapter.job.plan import ListFilter
@@ -26,6 +27,7 @@ from adapter.store.credentials import CredentialStore
 from adapter.store.crons import CronStore
 from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.database import migrate, open_database
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import JobStore
 from adapter.store.password_key import PasswordKey
 from adapter.store.plans import PlanStore
@@ -285,6 +287,28 @@ def test_credentials_come_to_a_database_with_data(engine: sa.Engine, tmp_path: P
     make(Scope("biz", "3"))
     with pytest.raises(errors.CredentialExists):
         make(scope)
+
+
+def test_file_sources_come_to_a_database_with_credentials(engine: sa.Engine, tmp_path: Path) -> None:
+    """A file source names a credential that was there; that cannot go while it does."""
+    bring_to(engine, "0026")
+    row = {"id": "c" * 32, "scope_type": "biz", "scope_id": "2", "name": "c", "type": "USERNAME_PASSWORD"}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.credential).values(**row, value_secret="x"))
+    migrate(engine, tmp_path / "lock")
+    made = FileSourceStore(engine).create(
+        FileSourceDefinition(
+            scope=Scope("biz", "2"),
+            code="one",
+            alias="One",
+            type=FileSourceType.BLUEKING_ARTIFACTORY,
+            base_url="https://a",
+            credential_id="c" * 32,
+        )
+    )
+    assert (made.id, made.credential_id) == (1, "c" * 32)
+    with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+        connection.execute(sa.delete(tables.credential))
 
 
 def test_plans_of_their_own(engine: sa.Engine, tmp_path: Path) -> None:

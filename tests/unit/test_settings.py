@@ -37,6 +37,7 @@ def test_paths_are_absolute() -> None:
         ("ADAPTER_CRON_LATE_SECONDS", "-1"),
         ("ADAPTER_CRON_TIME_ZONE", "Mars/Olympus"),
         ("ADAPTER_CALLBACK_ALLOW", "10.0.0.1/8"),
+        ("ADAPTER_FILE_SOURCE_ALLOW", "10.0.0.1/8"),
         ("ADAPTER_CALLBACK_ALLOW", "localhost,127.0.0.256"),
         ("ADAPTER_CALLBACK_ALLOW", "http://localhost/"),
     ],

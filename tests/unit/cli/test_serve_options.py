@@ -28,6 +28,7 @@ VALUES = {
     "cmdb_user": ("ops", "ops"),
     "cmdb_supplier_account": ("tencent", "tencent"),
     "callback_allow": ("127.0.0.0/8, tell.me", ("127.0.0.0/8", "tell.me")),
+    "file_source_allow": ("10.9.0.0/16, files", ("10.9.0.0/16", "files")),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
     "language": ("en", "en"),
