@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 from adapter.api import checks
 from adapter.api.call import Call
 from adapter.api.json_text import shown
 from adapter.api.launch_v3 import plan_variable
 from adapter.api.reports import CronReport, CronReports
+from adapter.api.times import midnight
 from adapter.errors import CronUnknown, InvalidParameter
 from adapter.job.actions import Action
 from adapter.job.cron import Cron, CronFilter
@@ -93,8 +94,11 @@ def page_v2(call: Call) -> CronReports:
         is_started=states.get(call["cron_status"]),
         creator=call["creator"],
         last_modify_user=call["last_modify_user"],
-        create_time=(_day(call, "create_time_start"), _day(call, "create_time_end")),
-        last_modify_time=(_day(call, "last_modify_time_start"), _day(call, "last_modify_time_end")),
+        create_time=(_midnight(call["create_time_start"]), _midnight(call["create_time_end"])),
+        last_modify_time=(
+            _midnight(call["last_modify_time_start"]),
+            _midnight(call["last_modify_time_end"]),
+        ),
     )
     length = call["length"] if call["length"] is not None and call["length"] > 0 else _DEFAULT_LENGTH_V2
     return CronReports(page=call.services.crons.list(call.scope, wanted, call["start"], length))
@@ -143,14 +147,6 @@ def _ms(seconds: int | None) -> int | None:
     return None if seconds is None else max(min(seconds, 2**53), -(2**53)) * 1000
 
 
-def _day(call: Call, name: str) -> int | None:
+def _midnight(day: date | None) -> int | None:
     """When a day begins here, as v2's times are this machine's."""
-    text = call[name]
-    if text is None:
-        return None
-    try:
-        return int(datetime.strptime(text, "%Y-%m-%d").astimezone().timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
-        raise InvalidParameter(
-            name, say("must be a day as YYYY-MM-DD, not {value}", value=shown(text))
-        ) from None
+    return None if day is None else midnight(day)

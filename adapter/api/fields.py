@@ -10,6 +10,7 @@ import base64
 import math
 import re
 import unicodedata
+from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -136,6 +137,21 @@ class Text(_Lenient):
                 say("must have at most {limit} characters, not {size}", limit=self.at_most, size=len(text))
             )
         return text.strip() if self.strip else text
+
+
+class Day(Text):
+    """A day, YYYY-MM-DD."""
+
+    def read(self, value: Any) -> Any:
+        """The day as a date."""
+        text = super().read(value).strip()
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            day = None
+        if day is None or len(text) != len("YYYY-MM-DD") or day.year < 1970 or day == date.max:
+            raise self.wrong(say("a day from 1970 on, YYYY-MM-DD"), value)
+        return day
 
 
 class Program(Text):

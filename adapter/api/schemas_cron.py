@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapter.api.fields import BaseSchema, Many, Number, Object, Text
+from adapter.api.fields import BaseSchema, Day, Many, Number, Object, Text
 from adapter.api.schemas_v3 import GlobalVariableFields
 
 
@@ -70,9 +70,9 @@ class GetCronListV2(BaseSchema):
     cron_status = Number()
     creator = Text(strip=True)
     last_modify_user = Text(strip=True)
-    create_time_start = Text(strip=True)
-    create_time_end = Text(strip=True)
-    last_modify_time_start = Text(strip=True)
-    last_modify_time_end = Text(strip=True)
+    create_time_start = Day()
+    create_time_end = Day()
+    last_modify_time_start = Day()
+    last_modify_time_end = Day()
     start = Number()
     length = Number()

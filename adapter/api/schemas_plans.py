@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
-
-from adapter.api.fields import BaseSchema, Flag, Many, Number, Object, Text
+from adapter.api.fields import BaseSchema, Day, Flag, Many, Number, Object, Text
 from adapter.api.schemas_v4 import ExecuteTarget
-from adapter.messages import say
 
 MAX_PLAN_NAME = 60
-
-
-class Day(Text):
-    """A day, YYYY-MM-DD."""
-
-    def read(self, value: Any) -> Any:
-        """The day as a date."""
-        text = super().read(value).strip()
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            day = None
-        if day is None or len(text) != len("YYYY-MM-DD") or day.year < 1970 or day == date.max:
-            raise self.wrong(say("a day from 1970 on, YYYY-MM-DD"), value)
-        return day
 
 
 class _Named(BaseSchema):

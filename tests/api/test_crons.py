@@ -354,8 +354,12 @@ def test_v2(real: Real) -> None:
     assert len(ok(v2(real, "get_cron_list", cron_name="ol", cron_status=1, creator="admin"))) == 1
     assert len(ok(v2(real, "get_cron_list", create_time_start="2020-01-01"))) == 1
     assert ok(v2(real, "get_cron_list", create_time_end="2020-01-01")) == []
-    bad = v2(real, "get_cron_list", create_time_end="yesterday")
-    assert (bad["code"], "yesterday" in bad["message"]) == (1241005, True)
+    for day in ("yesterday", "1969-12-31", "9999-12-31"):
+        bad = v2(real, "get_cron_list", create_time_end=day)
+        assert (bad["code"], f'a day from 1970 on, YYYY-MM-DD, not "{day}"' in bad["message"]) == (
+            1240003,
+            True,
+        )
     changed = ok(v2(real, "save_cron", cron_id=cron_id, cron_expression="0 4 * * *"))
     assert (changed["cron_expression"], changed["cron_status"]) == ("0 4 * * *", 2)
     assert v2(real, "update_cron_status", cron_id=cron_id + 1, cron_status=1)["code"] == 1245001
