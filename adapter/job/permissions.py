@@ -58,6 +58,11 @@ class Limits:
             found = of_level if found is None else found & of_level
         return found
 
+    @property
+    def name_accounts(self) -> bool:
+        """True if any level names the accounts that jobs may run as."""
+        return any(one.accounts is not None for level in self.levels for one in level)
+
     def allow(self, action: Action, scope: Scope | None) -> bool:
         """True if every level allows the action there; `scope` None: what is of no business, or of all."""
         return all(any(one.allows(action, scope) for one in level) for level in self.levels)

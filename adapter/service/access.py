@@ -61,3 +61,17 @@ def require_everything(caller: Caller, lacking: str) -> None:
             ),
             iam.lacking(lacking),
         )
+
+
+def require_naming(caller: Caller, scope: Scope, api: str) -> None:
+    """Raises PermissionDenied if some accounts alone may be used: who may then give root an alias may be root."""
+    if caller.limits.name_accounts:
+        raise errors.PermissionDenied(
+            say(
+                "user [{user}] of APP [{code}] may use the accounts that are named for it alone, "
+                "and so may not say which account has a name",
+                user=caller.user,
+                code=caller.app_code,
+            ),
+            iam.lacking(iam.action_of(api, Action.MANAGE), [scope]),
+        )

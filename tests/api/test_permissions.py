@@ -10,8 +10,8 @@ import pytest
 
 from adapter.config import Settings
 from adapter.job.actions import Action
-from adapter.job.commands import JobFilter
-from adapter.job.model import Scope
+from adapter.job.commands import AccountRef, JobFilter
+from adapter.job.model import Account, Scope
 from adapter.store.opening import Stores, open_store
 from adapter.store.permissions import PermissionStore, UserPermission
 
@@ -143,6 +143,49 @@ def test_an_account_that_is_allowed(real: Real, stores: Stores) -> None:
     allow(stores, "dba", None, {"app"})
     assert as_user(real, "dba").v3("fast_execute_sql", sql(real))["code"] == 0
     assert as_user(real, "dba").v3("fast_execute_script", script(real))["code"] == 1244004
+
+
+def test_who_may_use_some_accounts_cannot_give_another_one_their_name(real: Real, stores: Stores) -> None:
+    """Neither by renaming root, nor by making it anew, nor by way of a database's; all else stays possible."""
+
+    def account(alias: str, **changes: Any) -> Account:
+        values: dict[str, Any] = {"account": "root", "category": 1, "type": 1, **changes}
+        return real.catalog.create_account(ONE, user="admin", alias=alias, **values)
+
+    powerful, own = account("powerful"), account("deploy")
+    database = account("db", category=2, type=9, password="p", db_system_account_id=own.id)
+    client = as_user(real, "climber")
+
+    def changed(api: str, **fields: Any) -> int:
+        reply = client.v3(api, {**bodies.SCOPE, **fields})
+        if reply["code"] == 9900403:
+            assert reply["permission"]["actions"][0]["id"] in ("manage_account", "create_account")
+        return int(reply["code"])
+
+    allow(stores, "climber", None, {"deploy"})
+    for alias in ("deploy2", "deploy"):
+        assert changed("update_account", id=powerful.id, alias=alias) == 9900403
+    assert changed("update_account", id=own.id, alias="away") == 9900403
+    assert changed("create_account", account="root", category=1, type=1, alias="deploy3") == 9900403
+    assert changed("update_account", id=database.id, db_system_account_id=powerful.id) == 9900403
+    assert {found.alias for found in real.catalog.get_account_list(ONE).items} >= {"powerful", "deploy", "db"}
+    assert "deploy3" not in {found.alias for found in real.catalog.get_account_list(ONE).items}
+    assert real.catalog.account(ONE, AccountRef(id=database.id)).db_system_account_id == own.id
+    assert changed("update_account", id=own.id, alias="deploy", description="mine", password="new") == 0
+    assert changed("update_account", id=database.id, db_system_account_id=own.id, db_port=3306) == 0
+    assert changed("update_account", id=10**9, alias="deploy") == 1244003
+    allow(stores, "climber", {Action.MANAGE})
+    assert changed("update_account", id=powerful.id, alias="renamed") == 0
+    PermissionStore(stores.engine).set(
+        UserPermission(
+            app_code="real",
+            user="climber",
+            scope=Scope("biz", "2"),
+            actions=None,
+            accounts=frozenset({"renamed"}),
+        )
+    )
+    assert changed("update_account", id=own.id, alias="renamed2") == 9900403, "another business names some"
 
 
 def test_sources_of_files_are_run_as_somebody_too(real: Real, stores: Stores) -> None:
