@@ -14,6 +14,7 @@ import structlog
 
 from adapter import errors
 from adapter.job.actions import Action
+from adapter.job.audit_log import AuditEntry
 from adapter.job.cron import Cron, Firing, MissedPolicy, firing_of
 from adapter.ports import Hosts
 from adapter.service import access, schedule
@@ -118,7 +119,7 @@ class CronFiring:
         if firing.fire_time is None:
             self._store.settle(firing, why=why)
         else:
-            self._launch_at(cron, firing, firing.fire_time, why)
+            self._launch_at(cron, firing, firing.fire_time, why, now_ms)
         if firing.missed is not None:
             missed = firing.missed
             log.warning(
@@ -126,8 +127,8 @@ class CronFiring:
                 last=missed.last, count=missed.count, policy=str(self._policy), error=why,
             )  # fmt: skip
 
-    def _launch_at(self, cron: Cron, firing: Firing, fire_time: int, why: str) -> None:
-        """Raises what will pass; what will not is told as the end of this time."""
+    def _launch_at(self, cron: Cron, firing: Firing, fire_time: int, why: str, now_ms: int) -> None:
+        """Raises what will pass; what will not is told as the end of this time, and in the audit log."""
         try:
             caller = self._authentication.acting_for(cron.app_code, cron.last_modify_user)
             access.require(caller, Action.LAUNCH, (cron.scope,), "execute_job_plan")
@@ -135,7 +136,7 @@ class CronFiring:
         except _PASSING:
             raise
         except errors.JobError as error:
-            self._store.settle(firing, refusal=error, why=why)
+            self._store.settle(firing, refusal=error, why=why, entry=_refused(cron, error, now_ms))
             log.warning(
                 "cron_refused", cron=cron.id, name=cron.name, scope=str(cron.scope), fire_time=fire_time,
                 code=error.code, error=error.message,
@@ -145,6 +146,22 @@ class CronFiring:
                 "cron_launched", cron=cron.id, name=cron.name, scope=str(cron.scope), fire_time=fire_time,
                 job_instance_id=launched.job_instance_id,
             )  # fmt: skip
+
+
+def _refused(cron: Cron, error: errors.JobError, now_ms: int) -> AuditEntry:
+    """What the audit log has of it: the launch would have been in it as well."""
+    return AuditEntry(
+        create_time=now_ms,
+        app_code=cron.app_code,
+        user=cron.last_modify_user,
+        verified_by="cron",
+        api="launch",
+        action=str(Action.LAUNCH),
+        scope=cron.scope.text,
+        objects={"cron_id": cron.id},
+        end_time=now_ms,
+        code=error.code,
+    )
 
 
 def _fire_after(cron: Cron, after_ms: int) -> int | None:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Collection, Iterable
 import sqlalchemy as sa
 
 from adapter import errors
+from adapter.job.audit_log import AuditEntry
 from adapter.job.cron import Cron, CronFilter, CronRun, CronRunState, Firing
 from adapter.job.model import Scope
 from adapter.store import tables
+from adapter.store.audit_log import add_entry
 from adapter.store.cron_rows import cron_values, run_values, to_cron, to_run
 from adapter.store.secrets import SecretBox
 from adapter.store.tables_cron import cron as _cron
@@ -164,13 +166,21 @@ class CronStore:
         with transaction(self._bind) as connection:
             return connection.scalar(wanted) is not None
 
-    def settle(self, firing: Firing, refusal: errors.JobError | None = None, why: str = "") -> None:
+    def settle(
+        self,
+        firing: Firing,
+        refusal: errors.JobError | None = None,
+        why: str = "",
+        entry: AuditEntry | None = None,
+    ) -> None:
         """Say that nothing is launched at a cron's time: it was refused, or missed. Raises AlreadySettled.
 
-        `why` is told of times that were missed, if there is anything to tell.
+        `why` is told of times that were missed, if there is anything to tell. `entry` goes into the audit log.
         """
         with transaction(self._bind) as connection:
             self._settle(connection, firing, refusal=refusal, why=why)
+            if entry is not None:
+                add_entry(connection, entry)
 
     def launching(self, firing: Firing, why: str = "") -> Callable[[sa.Connection, int], None]:
         """The same for a time that is launched: to be done in the transaction that stores the job of this id.

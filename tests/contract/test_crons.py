@@ -12,12 +12,14 @@ from sqlalchemy import event
 
 from adapter import errors
 from adapter.job.actions import Action
+from adapter.job.audit_log import AuditFilter
 from adapter.job.commands import Caller, JobFilter, VariableValue
 from adapter.job.cron import CronRunState, Firing, MissedPolicy
 from adapter.job.model import Server
 from adapter.job.plan import GlobalVariable
 from adapter.job.status import LaunchMode, RunStatus, TaskType, VariableType
 from adapter.store import tables
+from adapter.store.audit_log import AuditLogStore
 from adapter.store.crons import KEPT_RUNS, AlreadySettled
 from adapter.store.database import migrate, open_database
 from adapter.store.quota import JobQuota
@@ -317,6 +319,42 @@ def test_what_cannot_be_launched_is_told(node: Node, engine: sa.Engine) -> None:
     assert (run.state, run.code, run.job_instance_id) == (REFUSED, 1244003, None)
     assert "does not exist" in run.message
     assert node.again(cron).next_fire_time == START + 2 * MINUTE
+    (entry,) = AuditLogStore(engine).of(AuditFilter())
+    assert (entry.api, entry.action, entry.scope, dict(entry.objects)) == (
+        "launch",
+        "launch",
+        SOURCE.text,
+        {"cron_id": cron.id},
+    )
+    assert (entry.app_code, entry.user, entry.verified_by, entry.code) == ("app", "ann", "cron", 1244003)
+    assert (entry.create_time, entry.end_time) == (START + MINUTE, START + MINUTE)
+
+
+def test_what_is_refused_is_told_in_both_places_or_in_none(
+    node: Node, engine: sa.Engine, box: SecretBox
+) -> None:
+    """Whoever dies before the commit has told nothing: the next look refuses it again, and tells it once."""
+    cron = node.started(node.plan_id())
+    node.apps.update("app", actions=frozenset({Action.MANAGE}))
+    Node.now[0] = START + MINUTE
+    statements: list[str] = []
+
+    def die(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+        if statement.startswith("INSERT INTO audit_log"):
+            raise Killed
+
+    event.listen(engine, "before_cursor_execute", die)
+    try:
+        with pytest.raises(Killed):
+            Node.on(engine, box).firing().look()
+    finally:
+        event.remove(engine, "before_cursor_execute", die)
+    assert any(statement.startswith("INSERT INTO cron_run") for statement in statements)
+    assert node.told(cron) == []
+    node.firing().look()
+    assert [run.state for run in node.told(cron)] == [REFUSED]
+    assert [entry.code for entry in AuditLogStore(engine).of(AuditFilter())] == [9900403]
 
 
 @pytest.mark.parametrize("withdrawn", ["scope", "action", "application"])
