@@ -77,7 +77,7 @@ class ExecuteScript:
     script: ScriptRef
     account: AccountRef
     target: Server
-    param: str = ""
+    param: str = field(default="", repr=False)  #: it may be a secret
     param_sensitive: bool = False
     timeout: int = 7200
     task_name: str = ""
@@ -161,7 +161,7 @@ class VariableValue:
 
     id: int | None = None
     name: str | None = None
-    value: str | None = None
+    value: str | None = field(default=None, repr=False)  #: it may be a secret
     server: Server | None = None
 
 
@@ -183,7 +183,7 @@ class StepOverride:
 
     step_id: int
     script: ScriptRef | None = None
-    param: str | None = None
+    param: str | None = field(default=None, repr=False)  #: it may be a secret
     timeout: int | None = None
     account: AccountRef | None = None
     target: Server | None = None

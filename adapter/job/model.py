@@ -180,7 +180,8 @@ class ScriptTask:
 
     language: int
     content: str
-    param: str = ""  #: the part of the command line after the script; encrypted at rest if sensitive
+    #: The part of the command line after the script; encrypted at rest if sensitive.
+    param: str = field(default="", repr=False)
     param_sensitive: bool = False
     timeout: int = 7200  #: seconds
     account_id: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapter.job.model import Scope, Server
@@ -10,6 +10,11 @@ from adapter.job.status import StepType, VariableType
 
 #: What replies show, and what is stored in a step's definition, instead of a secret.
 MASK = "******"
+
+
+def shown_value(variable_type: int, value: str) -> str:
+    """A variable's value as replies show it: ****** for what a cipher has."""
+    return MASK if variable_type == VariableType.CIPHER and value else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +27,7 @@ class GlobalVariable:
     id: int
     name: str
     type: VariableType
-    value: str = ""
+    value: str = field(default="", repr=False)  #: it may be a secret
     server: Server | None = None
     description: str = ""
     required: bool = False
@@ -39,7 +44,7 @@ class PlanScript:
     script_id: str | None = None
     script_version_id: int | None = None
     is_public: bool = False  #: the script is one of the public library
-    param: str = ""
+    param: str = field(default="", repr=False)  #: it may be a secret
     param_sensitive: bool = False
     timeout: int = 7200
 

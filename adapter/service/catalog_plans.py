@@ -8,8 +8,7 @@ from typing import TypeVar
 
 from adapter import errors
 from adapter.job.model import Scope
-from adapter.job.plan import MASK, JobPlan, JobTemplate, ListedPlan, ListedTemplate, ListFilter
-from adapter.job.status import VariableType
+from adapter.job.plan import MASK, JobPlan, JobTemplate, ListedPlan, ListedTemplate, ListFilter, shown_value
 from adapter.ports import Clock
 from adapter.service import plan_making, rules
 from adapter.service.pages import Page, first_of, page_of
@@ -65,7 +64,7 @@ class PlanCatalog:
 
     def get_job_template_detail(self, scope: Scope, *, template_id: int) -> JobTemplate:
         """A template with secrets masked. Raises TemplateUnknown (1243026), also for another's."""
-        return masked(self._template(scope, template_id))
+        return masked(_of_scope(self._plans.template(template_id), scope, template_id))
 
     def get_job_plan_detail(self, scope: Scope, *, plan_id: int) -> JobPlan:
         """A plan with all its steps, also those it leaves out, and with secrets masked.
@@ -96,15 +95,16 @@ class PlanCatalog:
         """
         name = name.strip()
         rules.require("name", rules.plan_name(name))
-        template = self._template(scope, template_id)
-        plan_id = self._plans.create_plan(
-            template,
-            name=name,
-            steps=plan_making.selection(template, enable_steps),
-            variables=plan_making.variables(template, variables),
-            operator=user,
-            now_ms=self._plan_clock.now_ms(),
-        )
+        with self._plans.locked() as plans:
+            template = _of_scope(plans.template(template_id), scope, template_id)
+            plan_id = plans.create_plan(
+                template,
+                name=name,
+                steps=plan_making.selection(template, enable_steps),
+                variables=plan_making.variables(template, variables),
+                operator=user,
+                now_ms=self._plan_clock.now_ms(),
+            )
         return masked(self.plan(plan_id))
 
     def plan(self, plan_id: int) -> JobPlan:
@@ -114,11 +114,11 @@ class PlanCatalog:
             raise errors.PlanUnknown(plan_id)
         return plan
 
-    def _template(self, scope: Scope, template_id: int) -> JobTemplate:
-        template = self._plans.template(template_id)
-        if template is None or template.scope != scope:
-            raise errors.TemplateUnknown(template_id)
-        return template
+
+def _of_scope(template: JobTemplate | None, scope: Scope, template_id: int) -> JobTemplate:
+    if template is None or template.scope != scope:
+        raise errors.TemplateUnknown(template_id)
+    return template
 
 
 def masked(found: Definition) -> Definition:
@@ -129,10 +129,7 @@ def masked(found: Definition) -> Definition:
         else step
         for step in found.steps
     )
-    variables = tuple(
-        replace(item, value=MASK) if item.type == VariableType.CIPHER and item.value else item
-        for item in found.variables
-    )
+    variables = tuple(replace(item, value=shown_value(item.type, item.value)) for item in found.variables)
     return replace(found, steps=steps, variables=variables)
 
 

@@ -9,7 +9,7 @@ from adapter import errors
 from adapter.job.commands import Caller, VariableValue
 from adapter.job.cron import Cron, CronFilter, CronRun, CronVariable
 from adapter.job.model import Scope
-from adapter.job.plan import MASK, GlobalVariable, JobPlan
+from adapter.job.plan import MASK, GlobalVariable, JobPlan, shown_value
 from adapter.job.status import VariableType
 from adapter.messages import say
 from adapter.service import rules, schedule
@@ -159,10 +159,7 @@ def masked(cron: Cron) -> Cron:
     """As replies show it: ****** for the values of cipher variables."""
     return replace(
         cron,
-        variables=tuple(
-            replace(item, value=MASK) if item.type == VariableType.CIPHER and item.value else item
-            for item in cron.variables
-        ),
+        variables=tuple(replace(item, value=shown_value(item.type, item.value)) for item in cron.variables),
     )
 
 

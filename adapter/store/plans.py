@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +16,7 @@ from adapter.store import codec, tables
 from adapter.store.plan_lists import PlanLists
 from adapter.store.plan_rows import DefinitionRows, select_plans, selected
 from adapter.store.secrets import SecretBox
-from adapter.store.transactions import Bind, insert_row, is_id, is_storable, transaction
+from adapter.store.transactions import Bind, exclusive, insert_row, is_id, is_storable, transaction
 
 _template = tables.job_template
 _step = tables.template_step
@@ -131,6 +133,12 @@ class PlanStore(PlanLists):
 
     # --- plans -------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def locked(self) -> Iterator[PlanStore]:
+        """The same in a transaction: until it ends nobody writes templates or plans, or deletes what is in them."""
+        with exclusive(self._bind, _template, _plan) as connection:
+            yield PlanStore(connection, self._box)
+
     def get(self, plan_id: int) -> JobPlan | None:
         """The plan of any scope, None if there is none of that id."""
         if not is_id(plan_id):
@@ -183,13 +191,13 @@ class PlanStore(PlanLists):
         }
         if plan_id is not None:
             values["id"] = plan_id
-        try:
-            with transaction(self._bind) as connection:
+        with self.locked() as plans:
+            if plans.template(template.id) is None:
+                raise errors.TemplateUnknown(template.id)
+            if plans.plan_named(template.id, name) is not None:
+                raise errors.PlanExists(name)
+            with transaction(plans._bind) as connection:
                 return insert_row(connection, _plan, values)
-        except sa.exc.IntegrityError as error:
-            if self.template(template.id) is None:
-                raise errors.TemplateUnknown(template.id) from error
-            raise errors.PlanExists(name) from error
 
     def update_plan(
         self,

@@ -1,7 +1,7 @@
 """What becomes of the versions of scripts: draft, online, offline, disabled, gone (contract d).
 
 Whatever moves a version first writes its script's row: of two that move versions of one script at once, the second
-waits and sees what the first has done. A deletion also keeps templates from being written meanwhile.
+waits and sees what the first has done. A deletion also keeps templates and plans from being written meanwhile.
 """
 
 from __future__ import annotations

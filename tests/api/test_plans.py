@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -549,34 +550,15 @@ def test_a_cipher_is_in_no_message(real: Real, release: int) -> None:
     assert "hunter2" not in str(real.job.v4("create_job_plan", body, 400))
 
 
-def test_of_two_that_take_a_name_at_once_one_does(
-    real: Real, stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The database decides: 409 for the other, and nothing half-written."""
-    of = stores.plans.template
+def test_of_those_that_take_a_name_at_once_one_does(real: Real) -> None:
+    """409 for the others, and nothing half-written."""
 
-    def slow(template_id: int) -> Any:
-        found = of(template_id)
-        monkeypatch.setattr(stores.plans, "template", of)
-        real.job.v4("create_job_plan", {**BIZ, "job_template_id": 1, "name": "p"})
-        return found
+    def make(_: int) -> int:
+        body = {**BIZ, **real.job.credentials, "job_template_id": 1, "name": "p"}
+        answer = real.job.http.post(f"{GATEWAY_V4}/create_job_plan", json=body)
+        assert answer.status_code == 200 or answer.json()["error"]["code"] == "ALREADY_EXISTS"
+        return int(answer.status_code)
 
-    monkeypatch.setattr(stores.plans, "template", slow)
-    error = real.job.v4("create_job_plan", {**BIZ, "job_template_id": 1, "name": "p"}, 409)["error"]
-    assert error["code"] == "ALREADY_EXISTS"
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(make, range(4))) == [200, 409, 409, 409]
     assert data(real.job.v3("get_job_plan_list", BIZ))["total"] == 2
-
-
-def test_a_template_that_goes_meanwhile(real: Real, stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is unknown then."""
-    of: Callable[[int], Any] = stores.plans.template
-
-    def going(template_id: int) -> Any:
-        found = of(template_id)
-        monkeypatch.setattr(stores.plans, "template", of)
-        stores.plans.delete_template(template_id)
-        return found
-
-    monkeypatch.setattr(stores.plans, "template", going)
-    error = real.job.v4("create_job_plan", {**BIZ, "job_template_id": 1, "name": "p"}, 404)["error"]
-    assert error["details"][0]["code"] == "1243026"

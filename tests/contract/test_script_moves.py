@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from adapter import errors
+from adapter.clock import SystemClock
 from adapter.job.model import Scope, ScriptVersion, Server
 from adapter.job.plan import PlanScript, PlanStep
 from adapter.job.status import StepType, VersionStatus
+from adapter.service.catalog_plans import PlanCatalog
 from adapter.store import tables
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
@@ -138,6 +140,49 @@ def test_a_template_that_is_written_meanwhile_is_seen(engine: sa.Engine, scripts
         assert deletion.is_alive()
     deletion.join()
     assert isinstance(results[0], errors.ScriptInUse)
+
+
+def test_a_plan_that_is_made_meanwhile_is_seen(
+    engine: sa.Engine, scripts: ScriptStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its template does not name the script any more, the plan does: its maker has read the template before."""
+    plans = PlanStore(engine, SecretBox(Fernet.generate_key()))
+    first, _ = made(scripts, 2)
+    named = PlanScript(account_id=1, script_id=first.script_id, script_version_id=first.id)
+    step = PlanStep(id=0, name="s", type=StepType.SCRIPT, target=Server(host_ids=(1,)), script=named)
+    template = plans.create_template(BIZ, name="t", steps=(step,), operator="a", now_ms=1)
+
+    def take_it_out_and_delete_it() -> None:
+        plans.update_template(
+            template.id, name="t", steps=(), variables=(), description="", operator="a", now_ms=2
+        )
+        scripts.delete_version(first.script_id, first.id)
+
+    results: list[object] = []
+    deletion = threading.Thread(target=lambda: results.extend(at_once(take_it_out_and_delete_it)))
+
+    def while_it_is_made(*_: object) -> None:
+        deletion.start()
+        deletion.join(0.3)
+        assert deletion.is_alive()
+
+    monkeypatch.setattr("adapter.service.plan_making.selection", while_it_is_made)
+    plan = PlanCatalog(plans, SystemClock()).create_job_plan(BIZ, user="a", template_id=template.id, name="p")
+    deletion.join()
+    assert isinstance(results[0], errors.ScriptInUse)
+    assert f"by job plan {plan.id} [p]" in results[0].message
+    assert scripts.version(first.id) is not None
+
+
+def test_of_plans_that_take_a_name_at_once_one_does(engine: sa.Engine) -> None:
+    """The others are told so; and who had read a template that is gone by then."""
+    plans = PlanStore(engine, SecretBox(Fernet.generate_key()))
+    template = plans.create_template(BIZ, name="t", steps=(), operator="a", now_ms=1)
+    made = at_once(*[partial(plans.create_plan, template, name="p", operator="a", now_ms=1)] * 4)
+    assert sorted(type(item).__name__ for item in made) == ["PlanExists"] * 3 + ["int"]
+    plans.delete_template(template.id)
+    with pytest.raises(errors.TemplateUnknown):
+        plans.create_plan(template, name="q", operator="a", now_ms=1)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
