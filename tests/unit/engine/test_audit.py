@@ -18,6 +18,7 @@ from adapter.job.model import FileLog, FileSource, FileTask, JobInstance, StepIn
 from adapter.job.status import HostStatus, RunStatus, StepType
 from adapter.store import tables
 from adapter.store.audit import AuditStore
+from adapter.store.retention import RetentionStore
 from adapter.store.workers import WorkerStore
 
 from .conftest import ONE, SCOPE, TWO, Bench, made_bench
@@ -251,6 +252,38 @@ def test_artifacts_that_are_not_here_are_not_looked_at(world: World) -> None:
     assert list(report.not_looked_at.values()) == [2]
     world.change_host(1, exit_code=4)
     assert len(world.found()) == 1
+
+
+def test_logs_that_were_removed_for_their_age_are_not_missed(world: World) -> None:
+    """It says of how many hosts; that a host which ran again afterwards has none is still found."""
+    bench = world.bench
+    removed = RetentionStore(bench.engine).remove_logs(ENDED + 1, ENDED + 2)
+    assert removed == [world.job.id, world.file_job.id]
+    report = world.report()
+    assert [str(finding) for finding in report.findings] == []
+    assert dict(report.not_looked_at) == {"hosts whose logs were removed for their age": 2}
+    world.change_host(1, end_time=ENDED + 3)
+    report = world.report()
+    assert any("host 1" in str(finding) and "log" in str(finding) for finding in report.findings), report
+    assert report.not_looked_at["hosts whose logs were removed for their age"] == 1
+
+
+def test_artifacts_of_jobs_that_were_removed_are_no_orphans(each_world: World) -> None:
+    """Another node's, or a prune that was cut off: how many is said. Those of a job that never was are found."""
+    engine = each_world.bench.engine
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.installation))
+        connection.execute(sa.insert(tables.installation).values(id=1, key_digest="x"))
+    assert len(RetentionStore(engine).remove_jobs(ENDED + 1)) == 2
+    report = each_world.report()
+    assert (report.findings, report.jobs) == ([], 0)
+    reason = "jobs that were removed for their age and whose artifacts are still here"
+    assert dict(report.not_looked_at) == {reason: 2}
+    (each_world.artifacts / "99").mkdir()
+    report = each_world.report()
+    assert [str(finding) for finding in report.findings] == [
+        "job 99: artifact: has artifacts, and the store knows no such job"
+    ]
 
 
 def test_artifacts_of_an_earlier_attempt_of_another_node_are_no_evidence(bench: Bench) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from adapter import errors
 from adapter.job.commands import ExecutePlan, VariableValue
-from adapter.job.model import Approval, JobInstance, JobVariable, Server
+from adapter.job.model import PUBLIC, Approval, JobInstance, JobVariable, Server
 from adapter.job.plan import (
     GlobalVariable,
     JobPlan,
@@ -104,6 +105,41 @@ def test_plans_that_cannot_be_run(world: World) -> None:
     nothing = world.plan(TARGET, script_step(world), leave_out=("run",))
     with pytest.raises(errors.PlanEmpty):
         launch(world, nothing)
+    assert world.count() == 0
+
+
+def test_a_step_of_a_public_script(world: World) -> None:
+    """By version, and by script, which is what is online at the launch; it runs in any business that names it."""
+    first = world.scripts.version(world.script(PUBLIC, "echo first"))
+    assert first is not None
+    step = partial(script_step, world, content=None, language=None, script_id=first.script_id, is_public=True)
+    plan = world.plan(SOURCE, step("online"), step("first", script_version_id=first.id))
+    second = world.scripts.create_version(
+        first.script_id, version="2", content="echo second", operator="ann", now_ms=2
+    )
+    world.scripts.publish(first.script_id, second.id, operator="ann", now_ms=2)
+    scripts = [step.script for step in launch(world, plan).steps]
+    assert [
+        (script.content, script.language, script.script_id, script.script_version_id, script.is_public)
+        for script in scripts
+        if script is not None
+    ] == [
+        ("echo second", 1, first.script_id, second.id, True),
+        ("echo first", 1, first.script_id, first.id, True),
+    ]
+    world.scripts.disable(first.script_id, second.id, operator="ann", now_ms=3)
+    with pytest.raises(errors.ScriptNotExecutable):
+        launch(world, plan)
+    assert world.count() == 1
+
+
+def test_a_step_of_another_businesss_script(world: World) -> None:
+    """It is unknown: only public ones are everybody's."""
+    version = world.scripts.version(world.script(TARGET, "echo theirs"))
+    assert version is not None
+    step = script_step(world, content=None, language=None, script_version_id=version.id, is_public=True)
+    with pytest.raises(errors.ScriptUnknown):
+        launch(world, world.plan(SOURCE, step))
     assert world.count() == 0
 
 
