@@ -6,7 +6,6 @@ everything it has and begins again as a new one.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 import time
@@ -24,6 +23,7 @@ from adapter.engine.lease import BEAT, Lease
 from adapter.engine.membership import Membership
 from adapter.engine.retention import Retention
 from adapter.engine.runner import wait_for_artifacts
+from adapter.engine.runtime import leave
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.workflows import Parts, run_job, workflow_id
 from adapter.store.claims import Claim, ClaimStore, Limits
@@ -119,7 +119,7 @@ class Worker:
             self._warm.stop()
         self._membership.close()
         close_connections(self._runtime / "cp")
-        shutil.rmtree(self._runtime, ignore_errors=True)  # sockets, all closed by now
+        leave(self._runtime)  # its sockets are all closed by now
 
     # --- what its workflows call (workflows.Owner) -----------------------------------------------------------
 
