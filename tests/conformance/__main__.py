@@ -12,7 +12,7 @@ from tests.conformance.own import own_service
 from tests.conformance.playing import Outcome, play_all
 from tests.conformance.profile import profile
 from tests.conformance.report import has_failed, report
-from tests.conformance.rows import Row, contract, rows
+from tests.conformance.rows import Row, contract, not_over_http, rows
 
 
 @click.command()
@@ -24,7 +24,7 @@ def main(base_url: str, file: Path | None, section: str, short: bool) -> None:
     """Exit code 0: every row that was run passed; 1: some failed."""
     table = [row for row in rows() if row.section.startswith(section) and not (short and row.slow)]
     outcomes = _played(base_url, file, table)
-    click.echo(report(outcomes, contract()))
+    click.echo(report(outcomes, contract(), not_over_http()))
     sys.exit(1 if has_failed(outcomes) else 0)
 
 

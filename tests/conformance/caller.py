@@ -33,7 +33,8 @@ class Caller:
         body = {**scope, **filled(step["body"], known)}
         headers = {"Blueking-Language": "en", **filled(step.get("headers", {}), known)}
         if step.get("credentials", True):
-            headers["X-Bkapi-Authorization"] = json.dumps(dict(self._profile.credentials))
+            known_as = known[step["as"]] if "as" in step else dict(self._profile.credentials)
+            headers["X-Bkapi-Authorization"] = json.dumps(known_as)
         method = step.get("method", "POST")
         if "raw" in step:
             given: dict[str, Any] = {"content": filled(step["raw"], known).encode()}

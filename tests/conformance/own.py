@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,23 +12,40 @@ from typing import Any
 import yaml
 
 from tests.conformance.profile import Profile, of
-from tests.support.service import Service
+from tests.conformance.values import filled, load
+from tests.support.service import Credentials, Service
 
-_INVENTORY = Path(__file__).parent / "own_hosts.yml"
+_HERE = Path(__file__).parent
+_INVENTORY = _HERE / "own_hosts.yml"
+_DEFINITIONS = _HERE / "own_definitions.yml"
 
 
 @contextmanager
 def own_service(directory: Path) -> Iterator[Profile]:
     """The profile of a service that runs until the end of the block, on a data directory."""
-    service = Service(data_dir=directory / "data", inventory=_INVENTORY)
+    service = Service(
+        data_dir=directory / "data", inventory=_INVENTORY, environment={"ORDERS_PASSWORD": "of a row"}
+    )
     user = getpass.getuser()
-    service.apply(yaml.safe_dump(_definitions(user)))
-    credentials = service.new_credentials("conformance")
+    credentials = service.new_credentials("conformance", "--act-as-any-user")
+    withdrawn = _withdrawn(service, credentials)
+    service.apply(yaml.safe_dump(filled(load(_DEFINITIONS), {"account": user})))
     service.start()
+    app = {name: value for name, value in credentials.in_body().items() if name != "bk_token"}
+    who = {f"as_{name}": {**app, "bk_username": name} for name in ("viewer", "nobody", "other_account")}
     try:
-        yield of(service.url, {**_VALUES, "account": user, "credentials": credentials.in_body()})
+        values = {**_VALUES, **who, "as_withdrawn": {**app, "bk_token": withdrawn}}
+        yield of(service.url, {**values, "account": user, "credentials": credentials.in_body()})
     finally:
         service.stop()
+
+
+def _withdrawn(service: Service, credentials: Credentials) -> str:
+    """A token that counts no more."""
+    of_ann = ("--app", credentials.app_code, "--user", "ann")
+    token = json.loads(service.command("token", "create", *of_ann).stdout)
+    service.command("token", "withdraw", *of_ann)
+    return str(token["access_token"])
 
 
 _VALUES: dict[str, Any] = {
@@ -35,37 +53,27 @@ _VALUES: dict[str, Any] = {
     "ip": "127.0.0.1",
     "hosts": [1, 2, 3],
     "host_2": 2,
+    "ip_2": "127.0.0.2",
+    "host_away": 8,
     "host_elsewhere": 9,
+    "scope_elsewhere": "3",
+    "biz_set": "9",
     "group": "all",
     "empty_group": "none",
     "node": 1,
     "node_type": "module",
     "plan": 1,
     "plan_step": 1,
-    "plan_asks": 2,
-    "may_make_rules": True,
     "plan_variable": "GREETING",
+    "template": 1,
+    "plan_asks": 2,
+    "plan_asks_another": 3,
+    "plan_parts": 4,
+    "plan_variables": 5,
+    "plan_files": 6,
+    "account_in_use": 1,
+    "db_account": 2,
+    "script_in_use": "used",
+    "may_make_rules": True,
     "directory": "/tmp/job-conformance",
 }
-
-
-def _definitions(user: str) -> dict[str, Any]:
-    target = {"host_id_list": [1]}
-    say = {"language": 1, "content": "echo $GREETING", "timeout": 60, "account": user}
-    return {
-        "scope": {"type": "biz", "id": "2"},
-        "accounts": [{"alias": user, "account": user, "category": 1, "type": 1}],
-        "templates": [
-            {
-                "name": "conformance",
-                "variables": [{"name": "GREETING", "type": 1, "value": "hi"}],
-                "steps": [{"id": 1, "name": "say", "type": 1, "script": say, "target": target}],
-                "plans": [{"id": 1, "name": "conformance"}],
-            },
-            {
-                "name": "asks",
-                "steps": [{"name": "ask", "type": 3, "approval": {"message": "Go on?", "users": ["admin"]}}],
-                "plans": [{"id": 2, "name": "asks"}],
-            },
-        ],
-    }

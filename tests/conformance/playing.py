@@ -21,6 +21,15 @@ from tests.conformance.values import Unknown, at, filled
 
 _POLL_SECONDS = 0.3
 _PATIENCE_SECONDS = 60.0
+_DAY_MS = 86_400_000
+#: What would be long in a row.
+_LONG: Mapping[str, Any] = {
+    "long_name": "x" * 513,
+    **{f"text_of_{length}": "x" * length for length in (173, 48_129, 65_536)},
+    "deep": "[" * 100_000,
+    "ids_501": list(range(1, 502)),
+    "paths_33334": [f"/tmp/{number}" for number in range(33_334)],
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +82,14 @@ class Player:
             return Outcome(row=row, verdict="not run", reasons=(f"the profile has no {', '.join(missing)}",))
         unique = uuid.uuid4().hex[:12]
         callback = f"http://{self._profile.values['callback_host']}:{self._receiver.port}/{unique}"
-        known = {**self._profile.values, "unique": unique, "callback": callback, "long_name": "x" * 513}
-        known |= {"now": int(time.time() * 1000), "day_ago": int(time.time() * 1000) - 86_400_000}
+        known = {**_LONG, **self._profile.values, "unique": unique, "callback": callback}
+        now = int(time.time() * 1000)
+        known |= {
+            "now": now,
+            "day_ago": now - _DAY_MS,
+            "day_ahead": now + _DAY_MS,
+            "in_3_seconds": now // 1000 + 4,
+        }
         try:
             for number, step in enumerate(row.steps, 1):
                 try:
@@ -160,7 +175,7 @@ class Player:
 
 def _kept(step: Mapping[str, Any], known: dict[str, Any], reply: Reply) -> Any:
     """The reply's body, if it is what the step expects; what is to be saved of it is known then."""
-    found = [] if reply.status == step.get("status", 200) else [f"HTTP {reply.status}"]
+    found = differences(step.get("status", 200), reply.status, "HTTP status")
     if reply.status == _NOT_IMPLEMENTED or at(reply.body, "code") == _NOT_SUPPORTED:
         raise NotSupported(step.get("call") or step.get("path"))
     found += differences(filled(step.get("expect", {}), known), reply.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ from tests.conformance.values import load
 
 ROWS = Path(__file__).parent / "rows"
 RULES = Path(__file__).parents[1] / "contract" / "rows.yml"
+_NOT_OVER_HTTP = Path(__file__).parent / "not_over_http.yml"
 #: What is no step of its own.
-_OF_ROW = {"name", "section", "rule", "says", "needs", "slow", "steps"}
+_OF_ROW = {"name", "section", "rule", "also", "says", "needs", "slow", "steps"}
+
+Rule = tuple[str, str]  #: a section of tests/contract/rows.yml, and one of its rules
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Row:
     file: str
     name: str
     section: str  #: a section of tests/contract/rows.yml
-    rules: tuple[str, ...]  #: rules of that section which it shows something of
+    rules: tuple[Rule, ...]  #: which it shows something of
     says: str  #: what the contract says
     needs: tuple[str, ...]  #: values that the profile must have
     slow: bool  #: left out of the short form
@@ -41,12 +44,12 @@ def _of(path: Path) -> Iterator[Row]:
         for item in items:
             plain = {key: value for key, value in item.items() if key not in _OF_ROW}
             steps = item.get("steps") or [plain]
-            rule = item.get("rule", ())
+            shown = [(section, item.get("rule", ())), *item.get("also", {}).items()]
             yield Row(
                 file=path.name,
                 name=item["name"],
                 section=section,
-                rules=(rule,) if isinstance(rule, str) else tuple(rule),
+                rules=tuple((of, rule) for of, named in shown for rule in _list(named)),
                 says=item.get("says", item["name"]),
                 needs=tuple(item.get("needs", ())),
                 slow=bool(item.get("slow", False)),
@@ -60,6 +63,16 @@ def _body(step: Mapping[str, Any], bodies: Mapping[str, Any]) -> dict[str, Any]:
         return dict(step.get("body", {}))
     changed = {**bodies[step["from"]], **step.get("with", {})}
     return {name: value for name, value in changed.items() if value is not None}
+
+
+def _list(named: str | Sequence[str]) -> Sequence[str]:
+    return [named] if isinstance(named, str) else named
+
+
+def not_over_http() -> dict[Rule, str]:
+    """Rules that no request shows, and in a word why."""
+    loaded: dict[str, dict[str, str]] = load(_NOT_OVER_HTTP)
+    return {(section, rule): why for section, rules in loaded.items() for rule, why in rules.items()}
 
 
 def contract() -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from tests.conformance.own import own_service
 from tests.conformance.playing import play_all
 from tests.conformance.profile import of
 from tests.conformance.report import has_failed, report
-from tests.conformance.rows import Row, contract, rows
+from tests.conformance.rows import Row, contract, not_over_http, rows
 from tests.conformance.values import Base64, Unknown, at, filled
 
 HERE = Path(__file__).parent
@@ -41,17 +41,27 @@ def test_it_imports_nothing_of_the_service() -> None:
 def test_the_table_is_whole() -> None:
     """Names are there once, sections and rules are the contract's, matchers are known."""
     table, rules = rows(), contract()
-    assert len(table) >= 120
+    assert len(table) >= 370
     assert len({(row.section, row.name) for row in table}) == len(table)
     for row in table:
         assert row.section in rules or row.section in OTHER_SECTIONS, row
-        assert set(row.rules) <= set(rules.get(row.section, ())), (row.name, row.rules)
+        assert [rule for rule in row.rules if rule[1] not in rules.get(rule[0], ())] == [], row.name
         assert row.steps
         for step in row.steps:
             assert {"call", "path", "run", "told"} & step.keys(), row.name
         for text in _texts([{key: step[key] for key in step if key != "body"} for step in row.steps]):
             if text.startswith("<") and text.endswith(">"):
                 assert known_matcher(text), (row.name, text)
+
+
+def test_what_no_request_shows() -> None:
+    """Each is a rule of the contract, has a reason, and has no row after all."""
+    rules = {(section, rule) for section, found in contract().items() for rule in found}
+    shown = {rule for row in rows() for rule in row.rules}
+    reasons = not_over_http()
+    assert set(reasons) - rules == set()
+    assert set(reasons) & shown == set()
+    assert all(0 < len(why) <= 60 for why in reasons.values())
 
 
 def _texts(value: object) -> list[str]:
@@ -114,7 +124,7 @@ def _row(**step: object) -> Row:
         file="x.yml",
         name="x",
         section="c logs",
-        rules=("nothing printed is null",),
+        rules=(("c logs", "nothing printed is null"),),
         says="so",
         needs=("ip",) if step.pop("need", False) else (),
         slow=False,
@@ -127,8 +137,11 @@ def test_what_fails_is_told() -> None:
     profile = of("http://127.0.0.1:9", {})
     outcomes = play_all(profile, [_row(call="v3 get_account_list"), _row(call="v3 x", need=True)])
     assert [outcome.verdict for outcome in outcomes] == ["failed", "not run"]
-    text = report(outcomes, {"c logs": ["nothing printed is null", "another rule"]})
-    assert "    - another rule" in text
+    rules = ["nothing printed is null", "another rule", "what needs a kill"]
+    text = report(outcomes, {"c logs": rules}, {("c logs", "what needs a kill"): "kill"})
+    assert "rules of the contract with a row: 1 of 3" in text
+    assert "which no request shows: 1\n  c logs\n    - what needs a kill (kill)" in text
+    assert "without a row: 1\n  c logs\n    - another rule" in text
     assert "2 rows: 0 passed, 1 failed, 1 not run" in text
     assert has_failed(outcomes)
 
