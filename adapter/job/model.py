@@ -46,7 +46,7 @@ class Scope:
 PUBLIC = Scope("public", "0")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Host:
     """A host as JOB names it and as Ansible names it."""
 
@@ -231,7 +231,7 @@ class FileTask:
         return any(source.file_type is FileType.BASE64_FILE for source in self.sources)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HostResult:
     """One host within one execution of a step instance (JOB's execute object)."""
 

@@ -23,6 +23,7 @@ from adapter.store.claims import Claim
 from adapter.store.dangerous import note_findings
 from adapter.store.given_files import Sealed, keep, sealed
 from adapter.store.group_commit import GroupCommit
+from adapter.store.kept_results import KeptResults
 from adapter.store.once import launched_once, mark_launched
 from adapter.store.operations import JobOperations
 from adapter.store.progress import JobProgress
@@ -80,15 +81,17 @@ class JobStore(JobProgress, JobOperations):
         box: SecretBox,
         claim: Claim | None = None,
         quota: JobQuota = JobQuota(),  # noqa: B008 frozen
+        results: KeptResults | None = None,
     ) -> None:
         JobProgress.__init__(self, engine, claim)
+        self._results = results or KeptResults(engine)
         self._box = box
         self._room = Room(quota)
         self._commits = GroupCommit(engine)
 
     def under(self, claim: Claim) -> JobStore:
         """The same for the owner of a job: what it writes raises ClaimLost once the job is another's."""
-        return JobStore(self._engine, self._box, claim)
+        return JobStore(self._engine, self._box, claim, results=self._results)
 
     def add(
         self,
@@ -279,9 +282,7 @@ class JobStore(JobProgress, JobOperations):
 
     def hosts(self, step_instance_id: int, execute_count: int) -> tuple[HostResult, ...]:
         """The hosts of one execution of a step, in the order of its targets."""
-        wanted = {"step": step_instance_id, "count": execute_count}
-        with self._engine.begin() as connection:
-            return tuple(job_rows.to_host_result(row) for row in connection.execute(_HOSTS, wanted))
+        return self._results.of(step_instance_id, execute_count)
 
     def hosts_named(
         self, step_instance_id: int, execute_count: int, bk_host_ids: Collection[int], ips: Collection[str]
