@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from adapter.api.call import Call
@@ -49,21 +50,21 @@ def agents(found: Found) -> dict[str, Any]:
     }
 
 
-def _alive(call: Call, hosts: Sequence[Host], wait: float = 0) -> dict[int, int]:
-    usable = [host for host in hosts if not host.is_invalid]
-    seen = call.services.reachability.seen(usable[:MOST_HOSTS], wait)
+def _alive(call: Call, hosts: Iterable[Host], wait: float = 0) -> dict[int, int]:
+    usable = (host for host in hosts if not host.is_invalid)
+    seen = call.services.reachability.seen(list(islice(usable, MOST_HOSTS)), wait)
     return {bk_host_id: int(one.answers) for bk_host_id, one in seen.items()}
 
 
 def with_alive(call: Call, report: JobReport) -> JobReport:
     """The report with what is known already: jobs are polled, and hosts are not looked at for that."""
-    hosts = [item.host for items in (report.hosts or {}).values() for item in items]
+    hosts = (item.host for items in (report.hosts or {}).values() for item in items)
     return replace(report, alive=_alive(call, hosts))
 
 
 def logs_with_alive(call: Call, logs: StepLogs) -> StepLogs:
     """The same of logs."""
-    return replace(logs, alive=_alive(call, list(logs.known.values())))
+    return replace(logs, alive=_alive(call, logs.known.values()))
 
 
 def alive(call: Call, hosts: Sequence[Host]) -> Mapping[int, int]:

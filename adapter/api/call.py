@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.api.event_stream import OpenStreams
 from adapter.api.use_cases import Launch, Operate, Query
+from adapter.api.written_rows import WrittenRows
 from adapter.job.commands import Caller
 from adapter.job.model import Scope
 from adapter.messages import Language
@@ -46,6 +47,7 @@ class Services:
     reachability: Reachability
     password_key: Callable[[], str]
     ready: Callable[[], None]
+    written: WrittenRows = field(default_factory=WrittenRows)  #: of hosts in replies
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ from adapter.job.model import JobInstance, StepInstance
 def status(call: Call) -> JobReport:
     """get_job_instance_status: v2 always lists the hosts."""
     job = _job(call)
-    return JobReport(job=job, hosts={step.id: call.services.query.hosts(step) for step in job.steps})
+    hosts = {step.id: call.services.query.hosts(step) for step in job.steps}
+    return JobReport(job=job, hosts=hosts, written=call.services.written)
 
 
 def log(call: Call) -> JobRecord:

@@ -35,7 +35,8 @@ def status(call: Call) -> JobReport:
     job = query.job(call.scope, _id(call, "job_instance_id"))
     if not call["return_ip_result"]:
         return JobReport(job=job)
-    return JobReport(job=job, hosts={step.id: query.hosts(step) for step in job.steps})
+    hosts = {step.id: query.hosts(step) for step in job.steps}
+    return JobReport(job=job, hosts=hosts, written=call.services.written)
 
 
 def ip_log(call: Call) -> StepLogs:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import orjson
 from starlette.responses import Response
 
 from adapter.errors import JobError, PermissionDenied
@@ -25,6 +27,8 @@ class EnvelopeResponse(Response):
 
     def render(self, content: Any) -> bytes:
         """The bytes."""
+        with suppress(orjson.JSONEncodeError):
+            return orjson.dumps(content, option=orjson.OPT_PASSTHROUGH_DATACLASS)
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return text.encode("utf-8", "replace")
 

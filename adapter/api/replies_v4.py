@@ -107,7 +107,7 @@ _CODES: dict[type[JobError], int] = {
 
 def success(data: Any, request_id: str) -> Reply:
     """The envelope of a result."""
-    return {"data": _without_nulls(data), "job_request_id": request_id}
+    return {"data": without_nulls(data), "job_request_id": request_id}
 
 
 def failure(error: JobError, request_id: str, language: Language) -> Reply:
@@ -135,12 +135,14 @@ def kind(error: JobError) -> str:
     return next((_KINDS[base] for base in type(error).__mro__ if base in _KINDS), "INTERNAL")
 
 
-def _without_nulls(value: Any) -> Any:
-    """Calls itself for what has something inside only: there may be millions of numbers and texts."""
+def without_nulls(value: Any) -> Any:
+    """A value without members that are null. Calls itself for what has something inside only: texts may be many."""
     if isinstance(value, dict):
         return {
-            key: _without_nulls(item) if isinstance(item, (dict, list)) else item
+            key: without_nulls(item) if isinstance(item, (dict, list)) else item
             for key, item in value.items()
             if item is not None
         }
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [without_nulls(item) if isinstance(item, (dict, list)) else item for item in value]
+    return value

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapter.api.use_cases import Query
+from adapter.api.written_rows import View, WrittenRows
 from adapter.job.cron import Cron
 from adapter.job.groups import ResultGroup
 from adapter.job.model import (
@@ -39,6 +41,11 @@ class JobReport:
     job: JobInstance
     hosts: Mapping[int, tuple[HostResult, ...]] | None = None
     alive: Mapping[int, int] = field(default_factory=dict)
+    written: WrittenRows = field(default_factory=WrittenRows)
+
+    def rows(self, step: StepInstance, view: View) -> list[Any]:
+        """What a dialect's view makes of the step's hosts: [] if nobody asked."""
+        return self.written.of(step, (self.hosts or {}).get(step.id, ()), view, self.alive)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,11 +16,7 @@ def job_status(report: JobReport) -> dict[str, Any]:
     """bkci_plugin_get_job_instance_status; a step without hosts to tell of has no list of them."""
     steps = []
     for step in report.job.steps:
-        hosts = (
-            []
-            if report.hosts is None
-            else [_result(item, report.alive) for item in report.hosts.get(step.id, ())]
-        )
+        hosts = report.rows(step, _result)
         listed = {"execute_object_result_list": hosts} if hosts else {}
         steps.append({**views_v3.step_instance(step), **listed})
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from typing import Any
 
 from adapter.api import file_logs
@@ -26,7 +27,7 @@ def launched(result: Launched) -> dict[str, Any]:
 
 def job_status(report: JobReport) -> dict[str, Any]:
     """get_job_instance_status: one block for each step."""
-    job, hosts = report.job, report.hosts or {}
+    job = report.job
     return {
         "is_finished": job.status.is_finished,
         "job_instance": {
@@ -45,7 +46,7 @@ def job_status(report: JobReport) -> dict[str, Any]:
                 "type": int(step.type),
                 "block_order": order,
                 "block_name": step.name,
-                "step_instances": [_step(job, step, order, hosts.get(step.id, ()))],
+                "step_instances": [_step(job, step, order, report.rows(step, _row))],
             }
             for order, step in enumerate(job.steps, 1)
         ],
@@ -75,7 +76,7 @@ def _current(job: JobInstance) -> int | None:
     return unfinished[0] if unfinished else job.steps[-1].id if job.steps else None
 
 
-def _step(job: JobInstance, step: StepInstance, order: int, hosts: tuple[HostResult, ...]) -> dict[str, Any]:
+def _step(job: JobInstance, step: StepInstance, order: int, hosts: list[Any]) -> dict[str, Any]:
     return {
         "step_instance_id": step.id,
         "step_id": step.step_id,
@@ -89,15 +90,16 @@ def _step(job: JobInstance, step: StepInstance, order: int, hosts: tuple[HostRes
         "pause": 0,
         "order": order,
         "operation_list": [],
-        "step_ip_status": [
-            {
-                "ip": result.host.ip,
-                "bk_cloud_id": result.host.bk_cloud_id,
-                "bk_host_id": result.host.told_id,
-                "status": int(result.status),
-            }
-            for result in hosts
-        ],
+        "step_ip_status": hosts,
+    }
+
+
+def _row(result: HostResult, _alive: Mapping[int, int]) -> dict[str, Any]:
+    return {
+        "ip": result.host.ip,
+        "bk_cloud_id": result.host.bk_cloud_id,
+        "bk_host_id": result.host.told_id,
+        "status": int(result.status),
     }
 
 

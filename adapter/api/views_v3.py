@@ -43,7 +43,11 @@ def job_status(report: JobReport) -> dict[str, Any]:
         "finished": job.status.is_finished,
         "job_instance": job_instance(job),
         "step_instance_list": [
-            _step(step, None if report.hosts is None else report.hosts.get(step.id, ())) for step in job.steps
+            {
+                **step_instance(step),
+                "step_ip_result_list": None if report.hosts is None else report.rows(step, _row),
+            }
+            for step in job.steps
         ],
     }
 
@@ -162,11 +166,8 @@ def job_row(job: JobInstance) -> dict[str, Any]:
     }
 
 
-def _step(step: StepInstance, hosts: tuple[HostResult, ...] | None) -> dict[str, Any]:
-    return {
-        **step_instance(step),
-        "step_ip_result_list": None if hosts is None else [host_result(result) for result in hosts],
-    }
+def _row(result: HostResult, _alive: Mapping[int, int]) -> dict[str, Any]:
+    return host_result(result)
 
 
 def _times(item: JobInstance | StepInstance) -> dict[str, int | None]:

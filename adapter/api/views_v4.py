@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapter.api import file_logs, views_v3
+from adapter.api.replies_v4 import without_nulls
 from adapter.api.reports import HostLog, JobPage, JobReport, StepLogs
 from adapter.job.model import FileLog, Host, HostResult
 
@@ -15,17 +16,13 @@ _SCRIPT_LOG, _FILE_LOG = 1, 2
 
 def job_status(report: JobReport) -> dict[str, Any]:
     """get_job_instance_status."""
-    hosts = report.hosts or {}
     return {
         "finished": report.job.status.is_finished,
         "job_instance": views_v3.job_instance(report.job),
         "step_instance_list": [
             {
                 **views_v3.step_instance(step),
-                "step_execute_object_result_list": [
-                    _result(item, report.alive) for item in hosts.get(step.id, ())
-                ]
-                or None,
+                "step_execute_object_result_list": report.rows(step, _row) or None,
             }
             for step in report.job.steps
         ],
@@ -69,16 +66,20 @@ def execute_object(host: Host | None, alive: Mapping[int, int]) -> dict[str, Any
     }
 
 
-def _result(result: HostResult, alive: Mapping[int, int]) -> dict[str, Any]:
-    return {
-        "execute_object": execute_object(result.host, alive),
-        "status": int(result.status),
-        "tag": result.tag,
-        "exit_code": result.exit_code,
-        "start_time": result.start_time,
-        "end_time": result.end_time,
-        "total_time": result.total_time,
-    }
+def _row(result: HostResult, alive: Mapping[int, int]) -> dict[str, Any]:
+    """The envelope does not look into rows that are JSON already."""
+    row: dict[str, Any] = without_nulls(
+        {
+            "execute_object": execute_object(result.host, alive),
+            "status": int(result.status),
+            "tag": result.tag,
+            "exit_code": result.exit_code,
+            "start_time": result.start_time,
+            "end_time": result.end_time,
+            "total_time": result.total_time,
+        }
+    )
+    return row
 
 
 def _script_log(log: HostLog, alive: Mapping[int, int]) -> dict[str, Any]:

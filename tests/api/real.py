@@ -66,6 +66,7 @@ class Real:
     """The application with what its requests may name."""
 
     job: JobClient
+    services: Services
     jobs: JobStore
     logs: LogStore
     plan_id: int
@@ -153,6 +154,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
             TestClient(app, headers={"Blueking-Language": "en"}),
             {"bk_app_code": "real", "bk_app_secret": secret, "bk_username": "admin"},
         ),
+        services=services,
         jobs=jobs,
         logs=logs,
         plan_id=plan_id,
