@@ -138,11 +138,10 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     if name.endswith("able_dangerous_rule") or name == "update_dangerous_rule":
         rule = bodies.v3("create_dangerous_rule", expression=uuid.uuid4().hex)
         body["id"] = real.job.v3("create_dangerous_rule", rule)["data"]["id"]
-    if name.endswith("_credential"):
-        body["name"] = uuid.uuid4().hex
-    if name in ("update_credential", "get_credential_detail"):
-        made = bodies.v3("create_credential", name=uuid.uuid4().hex)
-        body["id"] = real.job.v3("create_credential", made)["data"]["id"]
+    if "credential" in name:
+        body |= _of_a_credential(real, name)
+    if "file_source" in name:
+        body |= _of_a_file_source(real, name)
     if "cron" in name and not name.endswith("_list"):
         body |= _of_a_cron(real, body)
     known = {"bk_job_id": real.plan_id, "job_plan_id": real.plan_id, "db_account_id": real.db_account_id}
@@ -152,6 +151,25 @@ def _valid(real: Real, dialect: str, name: str) -> dict[str, Any]:
     for step, step_id in zip(body.get("steps", []), real.step_ids, strict=False):
         step["step_id"] = step_id
     return body
+
+
+def _of_a_credential(real: Real, name: str) -> dict[str, Any]:
+    """A new name; the id of one that is there, if that is asked for."""
+    found = {} if name == "get_credential_detail" else {"name": uuid.uuid4().hex}
+    if name != "create_credential":
+        made = bodies.v3("create_credential", name=uuid.uuid4().hex)
+        found["id"] = real.job.v3("create_credential", made)["data"]["id"]
+    return found
+
+
+def _of_a_file_source(real: Real, name: str) -> dict[str, Any]:
+    """A new code and alias; a file source has that code unless it is to be created."""
+    code, alias = f"s{uuid.uuid4().hex[:16]}", {"alias": uuid.uuid4().hex}
+    if name == "create_file_source":
+        return {"code": code} | alias
+    made = real.job.v3("create_file_source", bodies.v3("create_file_source", code=code, **alias))
+    assert made["data"], made
+    return {"code": code} | (alias if name == "update_file_source" else {})
 
 
 def _of_files(real: Real) -> dict[str, Any]:
