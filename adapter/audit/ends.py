@@ -14,6 +14,7 @@ from adapter.job.status import HostStatus, RunStatus
 _WITHOUT_A_WORD = frozenset(
     {
         HostStatus.INVALID_HOST,
+        HostStatus.NO_AGENT,
         HostStatus.LAST_SUCCESS,
         HostStatus.TIMEOUT,
         HostStatus.FILE_TIMEOUT,

@@ -45,6 +45,7 @@ _PATIENCE = 10 * 60 * 1000
 #: Hosts where nothing can be, or that would not answer, or where the script may still run.
 _LEFT_ALONE = (
     HostStatus.INVALID_HOST,
+    HostStatus.NO_AGENT,
     HostStatus.AGENT_ABNORMAL,
     HostStatus.USER_MISSING,
     HostStatus.BAD_PASSWORD,

@@ -20,6 +20,7 @@ from adapter.hosts.inventory import InventoryHosts
 from adapter.job.model import Host, IpRef, Scope, Server, TopoNode
 from adapter.job.status import HostStatus
 from adapter.ports import Hosts
+from adapter.service import cron_hosts
 from adapter.testing.hosts import MemoryHosts
 from tests.support.cmdb import APP, SECRET, Cmdb, Place, running_cmdb
 
@@ -294,6 +295,21 @@ def test_variables_of_hosts(hosts: Hosts) -> None:
     assert (variables["a"]["ansible_user"], variables["a"]["ansible_host"]) == ("ops", "10.0.0.1")
     assert (variables["d"]["ansible_host"], variables["d"]["bk_cloud_id"]) == ("10.0.0.1", 1)
     assert "ansible_user" not in variables["d"]
+
+
+def test_hosts_of_a_cron(hosts: Hosts) -> None:
+    """f4's exception: what a request would be refused for is marked, by id and by address, and the others run."""
+    server = Server(host_ids=(1, 99, 3, 4), dynamic_groups=("web",))
+    found = cron_hosts.resolved(hosts, BIZ_2, server)
+    marked = {host.bk_host_id: host.is_invalid for host in found}
+    assert marked == {1: False, 99: True, 3: True, 4: False, 2: False}
+    refs = (ip("10.0.0.2"), ip("10.9.9.9"), ip("2001:db8::1"))
+    found = cron_hosts.resolved(hosts, BIZ_2, Server(ips=refs))
+    assert [(host.ip, host.is_invalid) for host in found] == [
+        ("10.0.0.2", False),
+        ("10.9.9.9", True),
+        ("2001:db8::1", True),
+    ]
 
 
 @pytest.mark.parametrize("many", [499, 500, 501, 1001])

@@ -218,6 +218,22 @@ def test_files_from_and_to_hosts_of_cmdb(world: World, lab: Lab) -> None:
         assert came.decode() == f"from {host_id}\n"
 
 
+def test_hosts_without_an_address_or_gone(world: World) -> None:
+    """f5: 18 for a host without an address, 2 for one that CMDB has no longer when its step begins; others run."""
+    world.cmdb.add(150, None, Place(1, 12, 23))
+    job = world.launch({"host_id_list": [102, 150, 103]}, start_task=False)
+    gone = world.cmdb.hosts.pop(103)
+    try:
+        world.service.data("operate_job_instance", bk_biz_id=1, job_instance_id=job.id, operation_code=2)
+        assert job.statuses == {102: 9, 150: 18, 103: 2}, job.why()
+        assert [step["status"] for step in job.end["step_instance_list"]] == [4]
+        assert "no inner address" in job.log(150)
+        assert "CMDB has it no longer" in job.log(103)
+    finally:
+        world.cmdb.hosts[103] = gone
+        del world.cmdb.hosts[150]
+
+
 def test_which_hosts_answer(world: World) -> None:
     """query_agent_info looks at addresses of CMDB's; hosts of other businesses are left out."""
     told = world.service.data("query_agent_info", bk_biz_id=1, host_id_list=[101, 102, 103, 104, 4711])

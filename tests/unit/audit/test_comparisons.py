@@ -202,6 +202,7 @@ UNREACHABLE = event(HostStatus.AGENT_ABNORMAL, None, end_time=None, log_bytes=No
         (host(), Evidence(recorded=event(), told=[UNREACHABLE])),
         (host(HostStatus.AGENT_ABNORMAL), Evidence(told=[UNREACHABLE])),
         (host(HostStatus.TERMINATE_FAILED), Evidence()),
+        (host(HostStatus.NO_AGENT, exit_code=None, log_bytes=0), Evidence()),
         (host(start_time=30, end_time=30), Evidence(recorded=event())),
     ],
 )

@@ -128,6 +128,18 @@ def test_a_host_that_does_not_answer_is_tried_again(hosts: Hosts) -> None:
     assert hosts.after(9 * DAY) == 0
 
 
+@pytest.mark.parametrize("status", [HostStatus.NO_AGENT, HostStatus.INVALID_HOST])
+def test_a_host_where_nothing_can_be_is_not_asked(hosts: Hosts, status: HostStatus) -> None:
+    """The job never reached it: its run is forgotten with the other host's."""
+    results = hosts.bench.jobs.hosts(hosts.step, 0)
+    hosts.bench.jobs.save_hosts(
+        hosts.step, 0, [item.evolve(status=status) for item in results if item.host.bk_host_id == 2]
+    )
+    hosts.now_are(LOCAL, None)
+    assert (hosts.after(0), hosts.there) == (1, [2])
+    assert hosts.after(9 * DAY) == 0
+
+
 def test_a_host_that_never_answers_is_given_up_by_name(hosts: Hosts) -> None:
     """After a week, in which it was tried some twenty times."""
     hosts.now_are(LOCAL, AWAY)
