@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from tests.e2e.conftest import FAKE_SECRETS
 from tests.e2e.jobs import Jobs, Source, wait_until
 from tests.lab import Lab
 from tests.support.markers import files_with, found_in, words_of
+from tests.support.processes import controller_processes
 from tests.support.service import Service
 
 
@@ -88,17 +88,6 @@ def test_a_line_break_in_a_path_reaches_no_other_file(lab: Lab, jobs: Jobs) -> N
 
 
 # --- secrets ---------------------------------------------------------------------------------------------
-
-
-def controller_processes() -> Iterator[tuple[str, bytes, bytes]]:
-    """Pid, command line and environment of all that runs on the controller; hosts have processes of their own."""
-    mine = Path("/proc/self/ns/pid").readlink()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "ns/pid").readlink() == mine:
-                yield process.name, (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
-        except OSError:
-            continue  # it has ended
 
 
 def test_secrets_are_in_no_file_and_no_command_line(lab: Lab, service: Service, tmp_path: Path) -> None:

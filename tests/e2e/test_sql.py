@@ -2,81 +2,40 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from tests.e2e.databases import HOST, KINDS, PASSWORD, SLEEP, VARIABLE, account, clients, running
 from tests.e2e.jobs import SUCCESS, Job, wait_until
 from tests.lab import Lab
 from tests.support.service import Service, b64
 
-HOST = 103
-#: Every character that an option file, a password file, a shell or a template could stumble over.
-PASSWORD = "p\"w\\ :#'é${x}{{ 7*7 }}%s"
-#: What is in it and nowhere else, to look for it.
+#: What is in the password and nowhere else, to look for it.
 MARK = "{{ 7*7 }}%s"
-_ACCOUNTS = """
-scope: {type: biz, id: "1"}
-accounts:
-  - {alias: mysql, account: app, category: 2, type: 9,
-     database: {system_account: job, port: 3306, password_env: DB}}
-  - {alias: mysql wrong, account: app, category: 2, type: 9,
-     database: {system_account: job, port: 3306, password_env: BAD}}
-  - {alias: postgresql, account: app, category: 2, type: 101,
-     database: {system_account: job, port: 5432, password_env: DB}}
-  - {alias: postgresql wrong, account: app, category: 2, type: 101,
-     database: {system_account: job, port: 5432, password_env: BAD}}
-  - {alias: db2, account: app, category: 2, type: 11, database: {system_account: job, password_env: DB}}
-"""
-_START = """
-set -e
-mkdir -m 755 /srv/sql
-cd /srv/sql
-mariadb-install-db --no-defaults --user=root --datadir=/srv/sql/mysql --skip-test-db > install.log 2>&1
-mariadbd --no-defaults --user=root --datadir=/srv/sql/mysql --socket=/srv/sql/mysqld.sock --port=3306 \\
-    --bind-address=127.0.0.1 --innodb-use-native-aio=0 < /dev/null > mysql.log 2>&1 &
-echo $! > pids
-mkdir -m 700 pg
-chown nobody pg
-alone="setpriv --reuid=nobody --regid=nogroup --clear-groups"
-$alone "$1/initdb" -D pg/data -U app -A scram-sha-256 --pwfile=/tmp/password -E UTF8 --locale=C --no-sync \\
-    > pg.log 2>&1
-$alone "$1/postgres" -D pg/data -k /srv/sql/pg -h 127.0.0.1 -p 5432 -c fsync=off < /dev/null >> pg.log 2>&1 &
-echo $! >> pids
-"""
 
 
 @pytest.fixture(scope="module")
 def databases(lab: Lab) -> Iterator[None]:
-    """Both servers on a host, each with a user `app`; the host's user `job` is no user of theirs."""
-    if not lab.isolated:
-        pytest.skip("hosts of this kind have no network of their own")
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not (programs and shutil.which("psql") and shutil.which("mariadb") and shutil.which("mariadbd")):
-        pytest.skip("no PostgreSQL or MariaDB; as root: apt-get install postgresql mariadb-server-core")
-    host = lab.host(HOST)
-    quoted = PASSWORD.replace("\\", "\\\\").replace("'", "''")
-    user = f"CREATE USER app@'%' IDENTIFIED BY '{quoted}'; GRANT ALL ON *.* TO app@'%';"
-    mysql = "mariadb --no-defaults --default-character-set=utf8mb4 -S /srv/sql/mysqld.sock mysql"
-    lab.exec(host, "mkdir -p /srv; umask 022; cat > /tmp/password", input=PASSWORD)
-    started = lab.exec(host, ["sh", "-c", _START, "sh", str(programs[-1])])
-    assert started.returncode == 0, started.stderr + lab.exec(host, "cat /srv/sql/*.log").stdout
-    ready = f"{mysql} < /dev/null && {programs[-1]}/pg_isready -q -h 127.0.0.1"
-    wait_until(lambda: lab.exec(host, ready).returncode == 0, "both servers", 60)
-    assert lab.exec(host, mysql, input=user).returncode == 0
-    lab.exec(host, "rm /tmp/password")
-    yield
-    lab.exec(host, "kill $(cat /srv/sql/pids)")
+    """Both servers on a host."""
+    with running(lab):
+        yield
 
 
 @pytest.fixture(scope="module")
 def sql(service: Service, databases: None) -> Service:
     """The shared service with accounts of these databases."""
-    service.environment = {**service.environment, "DB": PASSWORD, "BAD": "not the password"}
-    service.apply(_ACCOUNTS)
+    service.environment = {**service.environment, VARIABLE: PASSWORD, "BAD": "not the password"}
+    accounts = [
+        account(kind, f"{kind}{state}", variable)
+        for kind in KINDS
+        for state, variable in (("", VARIABLE), (" wrong", "BAD"))
+    ]
+    db2 = {"alias": "db2", "account": "app", "category": 2, "type": 11}
+    db2["database"] = {"system_account": "job", "password_env": VARIABLE}
+    service.apply(yaml.safe_dump({"scope": {"type": "biz", "id": "1"}, "accounts": [*accounts, db2]}))
     return service
 
 
@@ -167,8 +126,8 @@ def test_the_password_is_nowhere(sql: Service, lab: Lab) -> None:
     While clients run, and after they were terminated, which ends their processes.
     """
     host = lab.host(HOST)
-    jobs = [run(sql, "mysql", "SELECT SLEEP(600)"), run(sql, "postgresql", "SELECT pg_sleep(600)")]
-    wait_until(lambda: lab.exec(host, "pgrep -x mariadb && pgrep -x psql").returncode == 0, "both clients")
+    jobs = [run(sql, kind, SLEEP[kind]) for kind in KINDS]
+    wait_until(lambda: clients(lab), "both clients")
     look = (
         "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2> /dev/null | grep -c -a -F -f /run/mark;"
         " grep -r -l -a -F -f /run/mark /tmp /home /root /srv/sql /var/tmp 2> /dev/null"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import secrets
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-APP, SECRET = "adapter", "secret-of-the-application"
+APP, SECRET = "adapter", f"secret-of-the-application-{secrets.token_hex(6)}"
 
 #: name for ESB, path at the gateway, most rows of a page.
 _APIS = {

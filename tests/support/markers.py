@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -18,6 +20,9 @@ def forms(secret: str) -> dict[str, bytes]:
         "in a URL": quote(secret, safe="").encode(),
         "in a form": quote_plus(secret).encode(),
         "in JSON": json.dumps(secret)[1:-1].encode(),
+        "in JSON of any letters": json.dumps(secret, ensure_ascii=False)[1:-1].encode(),
+        "in Python": repr(secret)[1:-1].encode(),
+        "in a shell": shlex.quote(secret)[1:-1].encode(),
     }
     for shift in range(3):
         # Characters that also depend on what stands before and after are left out.
@@ -31,6 +36,12 @@ def words_of(secrets: Mapping[str, str]) -> dict[str, bytes]:
     return {
         f"{name} {form}": word for name, secret in secrets.items() for form, word in forms(secret).items()
     }
+
+
+def cores_of(secrets: Mapping[str, str]) -> dict[str, bytes]:
+    """Of each secret a part of letters and digits, if one is long: it stays as it is however often it is quoted."""
+    longest = {name: max(re.findall("[A-Za-z0-9]+", secret), key=len) for name, secret in secrets.items()}
+    return {f"{name} in part": part.encode() for name, part in longest.items() if len(part) >= 12}
 
 
 def found_in(content: bytes, words: Mapping[str, bytes]) -> list[str]:
