@@ -76,9 +76,7 @@ class _Lenient(fields.Field[Any]):
 
     def wrong(self, expected: Phrase, value: Any) -> ValidationError:
         """What to raise: the expectation, and the value unless it is a secret."""
-        if self.secret:
-            return ValidationError(say("must be {expected}", expected=expected))
-        return _not(expected, value)
+        return _not(expected, value, secret=self.secret)
 
 
 class Number(_Lenient):
@@ -131,7 +129,9 @@ class Text(_Lenient):
             raise self.wrong(say("a string"), value)
         if isinstance(value, bool):
             value = str(value).lower()
-        text = value if isinstance(value, str) else _number_text(value)
+        if isinstance(value, int) and not -INT64 <= value < INT64:
+            raise self.wrong(say("a string"), value)
+        text = str(value)
         if self.at_most is not None and len(text) > self.at_most:
             raise ValidationError(
                 say("must have at most {limit} characters, not {size}", limit=self.at_most, size=len(text))
@@ -226,7 +226,7 @@ class Object(fields.Nested):
         if value is None and not self.required:
             return None
         if not isinstance(value, dict):
-            raise _not(say("an object"), value)
+            raise _not(say("an object"), value, secret=_holds_secret(self))
         return super()._deserialize(value, attr, data, partial, **kwargs)
 
 
@@ -249,7 +249,7 @@ class Many(fields.List[Any]):
         if value is None:
             return None
         if not isinstance(value, list):
-            raise _not(say("a list"), value)
+            raise _not(say("a list"), value, secret=_holds_secret(self))
         if len(value) > MAX_ITEMS:  # before each of them is looked at
             raise ValidationError(
                 say("must have at most {limit} entries, not {size}", limit=MAX_ITEMS, size=len(value))
@@ -265,7 +265,18 @@ class Raw(_Lenient):
         return None if value in ({}, [], "{}", "[]", "null") else value
 
 
-def _not(expected: Phrase, value: Any) -> ValidationError:
+def _holds_secret(field: fields.Field[Any]) -> bool:
+    """True if it is a secret, or has one somewhere: what was sent in its place may be one as well."""
+    if isinstance(field, fields.List):
+        return _holds_secret(field.inner)
+    if isinstance(field, fields.Nested):
+        return any(map(_holds_secret, field.schema.fields.values()))
+    return isinstance(field, _Lenient) and field.secret
+
+
+def _not(expected: Phrase, value: Any, *, secret: bool = False) -> ValidationError:
+    if secret:
+        return ValidationError(say("must be {expected}", expected=expected))
     return ValidationError(say("must be {expected}, not {value}", expected=expected, value=shown(value)))
 
 
@@ -288,12 +299,6 @@ def _whole(value: Any) -> int | None:
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value)
     return value if isinstance(value, int) else None
-
-
-def _number_text(value: Any) -> str:
-    if isinstance(value, int) and not -INT64 <= value < INT64:
-        raise _not(say("a string"), value)
-    return str(value)
 
 
 def _is_http_url(text: str) -> bool:

@@ -103,5 +103,7 @@ def _body_object(body: bytes) -> dict[str, Any]:
         ) from None
     value = json_text.parse(text, say("The body"))
     if not isinstance(value, dict):
-        raise Unreadable(say("The body must be a JSON object, not {value}", value=shown(value)))
+        # A text may be what the object should have been, with all its secrets.
+        found = say("a string") if isinstance(value, str) else shown(value)
+        raise Unreadable(say("The body must be a JSON object, not {value}", value=found))
     return value
