@@ -29,6 +29,7 @@ from adapter.engine.providing import Providing
 from adapter.engine.retention import Keeping, Retention
 from adapter.engine.runtime import runtime_dir
 from adapter.engine.scheduler import Scheduler, launchers
+from adapter.engine.shell_syntax import shell_syntax
 from adapter.engine.step_run import StepRuns
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.worker import Worker
@@ -57,6 +58,7 @@ from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.service.records import Records
 from adapter.service.schedule import local_time_zone
+from adapter.service.script_check import ScriptCheck
 from adapter.store.audit import AuditStore
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
@@ -180,6 +182,7 @@ def build(settings: Settings) -> Adapter:
         audit_log=AuditLog(AuditLogStore(stores.engine), clock, settings.audit_log_days),
         catalog=catalog,
         dangerous=dangerous,
+        script_check=ScriptCheck(dangerous, shell_syntax),
         credentials=KeptCredentials(credentials, clock),
         file_sources=file_sources,
         crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),

@@ -19,6 +19,7 @@ PHRASES: Mapping[str, str] = {
     "expression has a part {part}, which is none of N, N%, +N and *N": "expression 中的 {part} 不是 N、N%、+N、*N 之一",
     "expression has a part {part}: the number must be at least 1, and at most 100 with %": "expression 中的 {part}：数字必须大于等于 1，百分比不能超过 100",
     "this log was removed for its age": "该日志因超过保留期限已被清理",
+    "the script's grammar could not be checked: {reason}": "无法检查脚本语法：{reason}",
     "is required": "必填",
     "execution {count} of step instance {id} has no private data directory on this node: it has not begun, another node ran it, or it was removed": "步骤实例 {id} 的第 {count} 次执行在本节点上没有私有数据目录：尚未开始、由其他节点执行，或已被删除",
     "must be 1 to 255 printable ASCII characters without blanks": "必须是 1 到 255 个可见 ASCII 字符，不含空白",

@@ -23,6 +23,7 @@ from adapter.service.dangerous_scripts import DangerousScripts
 from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.records import Records
+from adapter.service.script_check import ScriptCheck
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Services:
     audit_log: AuditLog
     catalog: Catalog
     dangerous: DangerousScripts
+    script_check: ScriptCheck
     crons: Crons
     credentials: Credentials
     file_sources: FileSources

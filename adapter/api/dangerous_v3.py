@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapter.api import checks
 from adapter.api.call import Call
 from adapter.job.dangerous import DangerousRule, Finding
+from adapter.job.script_check import SyntaxProblem
 from adapter.service import access, iam
 from adapter.service.dangerous_scripts import DangerousScripts
 
@@ -57,10 +58,10 @@ def rules(call: Call) -> tuple[DangerousRule, ...]:
     )
 
 
-def check(call: Call) -> tuple[Finding, ...]:
+def check(call: Call) -> tuple[Finding | SyntaxProblem, ...]:
     """check_script, for everybody."""
     checks.check_language("script_language", call["script_language"])
-    return call.services.dangerous.check(call["script_language"], call["content"])
+    return call.services.script_check.check(call["script_language"], call["content"])
 
 
 def _of(call: Call) -> DangerousScripts:

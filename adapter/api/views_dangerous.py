@@ -7,8 +7,9 @@ from typing import Any
 
 from adapter.api.views_catalog import authorship
 from adapter.job.dangerous import DangerousRule, Finding
+from adapter.job.script_check import SyntaxProblem
 
-_FATAL = 3  #: the level of whatever a rule has found
+_ERROR, _FATAL = 2, 3  #: JOB's levels of what the shell cannot read, and of whatever a rule has found
 
 
 def rule(value: DangerousRule) -> dict[str, Any]:
@@ -34,15 +35,21 @@ def status(value: DangerousRule) -> dict[str, Any]:
     return {"id": value.id, "status": int(value.enabled)}
 
 
-def findings(values: Iterable[Finding]) -> list[dict[str, Any]]:
+def findings(values: Iterable[Finding | SyntaxProblem]) -> list[dict[str, Any]]:
     """check_script."""
-    return [
-        {
-            "line": value.line,
-            "line_content": value.line_content,
-            "match_content": value.match_content,
-            "level": _FATAL,
-            "description": value.rule.description,
-        }
-        for value in values
-    ]
+    return [_finding(value) for value in values]
+
+
+def _finding(value: Finding | SyntaxProblem) -> dict[str, Any]:
+    if isinstance(value, SyntaxProblem):
+        line, match, level, description = None, None, _ERROR, value.description
+    else:
+        line, match, level = value.line_content, value.match_content, _FATAL
+        description = value.rule.description
+    return {
+        "line": value.line,
+        "line_content": line,
+        "match_content": match,
+        "level": level,
+        "description": description,
+    }

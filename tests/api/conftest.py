@@ -11,6 +11,7 @@ import pytest
 from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
+from adapter.engine.shell_syntax import shell_syntax
 from adapter.job.egress import EgressRule
 from adapter.job.model import Host
 from adapter.service.applications import Applications
@@ -25,6 +26,7 @@ from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.service.records import Records
+from adapter.service.script_check import ScriptCheck
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
@@ -130,6 +132,7 @@ class make_world:  # noqa: N801 used like a function
             clock,
             EgressRule(),
         )
+        dangerous = DangerousScripts(DangerousRuleStore(stores.engine), clock)
         services = Services(
             authentication=Authentication(stores.apps, clock, gateway),
             launch=launch,
@@ -145,7 +148,8 @@ class make_world:  # noqa: N801 used like a function
             ),
             audit_log=AuditLog(AuditLogStore(stores.engine), clock),
             catalog=catalog,
-            dangerous=DangerousScripts(DangerousRuleStore(stores.engine), clock),
+            dangerous=dangerous,
+            script_check=ScriptCheck(dangerous, shell_syntax),
             credentials=Credentials(CredentialStore(stores.engine, stores.box), clock),
             file_sources=file_sources,
             crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),

@@ -9,6 +9,7 @@ from adapter.api.event_stream import OpenStreams
 from adapter.config import Settings
 from adapter.engine.planning import Planning
 from adapter.engine.preparation import Preparation
+from adapter.engine.shell_syntax import shell_syntax
 from adapter.job.egress import EgressRule
 from adapter.job.model import Host, Scope, Seen, Server
 from adapter.job.plan import GlobalVariable, PlanFile, PlanFileSource, PlanScript, PlanStep
@@ -28,6 +29,7 @@ from adapter.service.launch import Launch
 from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.service.records import Records
+from adapter.service.script_check import ScriptCheck
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
@@ -118,6 +120,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         audit_log=AuditLog(AuditLogStore(stores.engine), clock),
         catalog=catalog,
         dangerous=dangerous,
+        script_check=ScriptCheck(dangerous, shell_syntax),
         credentials=Credentials(credentials, clock),
         file_sources=file_sources,
         crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),

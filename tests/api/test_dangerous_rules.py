@@ -76,6 +76,8 @@ def test_the_life_of_a_rule(real: Real) -> None:
         {"line": 1, "line_content": "rm -rf /", "match_content": "rm -rf", "level": 3, "description": "no!"}
     ]
     assert ok(real.job.v3("check_script", {**body, "script_language": 3})) == []
+    both = {"script_language": 1, "content": encoded("rm -rf /\nif true\nfi")}
+    assert [(one["line"], one["level"]) for one in ok(real.job.v3("check_script", both))] == [(1, 3), (3, 2)]
     changed = ok(real.job.v3("update_dangerous_rule", {**RULE, "id": rule_id, "action": 1}))
     assert (changed["action"], changed["status"]) == (1, 1)
     assert launch(real, "rm -rf /")["code"] == 0

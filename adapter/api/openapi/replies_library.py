@@ -102,11 +102,11 @@ class RuleStatus(Shape):
 
 
 class Finding(Shape):
-    """A line of a script that a rule matches."""
+    """A line of a script that a rule matches, or that the shell cannot read."""
 
     line = whole()
-    line_content = text()
-    match_content = text()
+    line_content = text(null=True)
+    match_content = text(null=True)
     level = whole()
     description = text(null=True)
 
