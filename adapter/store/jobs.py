@@ -143,6 +143,8 @@ class JobStore(JobProgress, JobOperations):
                 continue
             if caller is not None and caller.recording is not None:
                 caller.recording.is_written = True
+            for step, targets in zip(added.steps, hosts, strict=True):
+                self._results.has_begun(step, _turns(step, targets))
             return added
 
     def require_room(self, job: JobInstance) -> None:
@@ -353,10 +355,9 @@ class JobStore(JobProgress, JobOperations):
     ) -> StepInstance:
         step_id = _insert(connection, _ADD_STEP, job_rows.step_values(step, self._box))
         keep(connection, step_id, given)
-        turns = step.rolling.turns(targets) if step.rolling else [(host, 0) for host in targets]
         rows = [
             job_rows.host_values(step_id, step.execute_count, order, host, batch)
-            for order, (host, batch) in enumerate(turns)
+            for order, (host, batch) in enumerate(_turns(step, targets))
         ]
         if rows:
             connection.execute(_ADD_HOSTS, rows)
@@ -401,6 +402,11 @@ def _entry(caller: Caller, job: JobInstance) -> AuditEntry:
         scope=job.scope.text,
         objects={} if job.cron_id is None else {"cron_id": job.cron_id},
     )
+
+
+def _turns(step: StepInstance, targets: tuple[Host, ...]) -> list[tuple[Host, int]]:
+    """The rows of a new step: its hosts, each with its batch, 0 if all have their turn at once."""
+    return step.rolling.turns(targets) if step.rolling else [(host, 0) for host in targets]
 
 
 def _insert(connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> int:

@@ -8,13 +8,13 @@ read up to a number, and the rows above it, are what the database has: also what
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from adapter.job.model import HostResult
+from adapter.job.model import Host, HostResult, StepInstance
 from adapter.recent import Recent
 from adapter.store import job_rows, tables
 
@@ -80,6 +80,17 @@ class KeptResults:
         read = _Kept()
         with self._engine.begin() as connection:
             results = read.take(connection.execute(_ALL, wanted))
-        if len(results) >= self._large:
-            self._kept.put((step_instance_id, execute_count), read)
+        self._keep(step_instance_id, execute_count, read)
         return results
+
+    def has_begun(self, step: StepInstance, turns: Sequence[tuple[Host, int]]) -> None:
+        """These hosts of a step, each with its batch, have just been stored: nobody need read them."""
+        if len(turns) < self._large:
+            return
+        count = step.execute_count
+        results = (HostResult(host=host, batch=batch, executed_in=count) for host, batch in turns)
+        self._keep(step.id, count, _Kept(dict(enumerate(results)), number=0))
+
+    def _keep(self, step_instance_id: int, execute_count: int, read: _Kept) -> None:
+        if len(read) >= self._large:
+            self._kept.put((step_instance_id, execute_count), read)

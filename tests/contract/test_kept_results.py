@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 from sqlalchemy import event
 
 from adapter.job.model import Host, HostResult, JobInstance, Scope, ScriptTask, StepInstance
@@ -17,7 +18,8 @@ from adapter.job.status import HostStatus
 from adapter.store import job_rows
 from adapter.store.jobs import JobStore
 from adapter.store.kept_results import KeptResults
-from tests.support.lives import Life, new_job
+from adapter.store.secrets import SecretBox
+from tests.support.lives import HOSTS, Life, new_job
 
 SEED = 20261129
 LIVES, STEPS = 10, 25
@@ -40,6 +42,16 @@ def test_what_is_kept_is_what_is_stored(engine: sa.Engine, jobs: JobStore) -> No
                     assert kept.of(step.id, execute_count) == stored, done
                 happened["retries"] += step.execute_count > 0
     assert len(+happened) == 7, happened
+
+
+def test_a_new_job_needs_no_reading(engine: sa.Engine) -> None:
+    """What a launch has stored is kept as whoever reads it finds it: batches, executions, invalid hosts."""
+    box = SecretBox(Fernet.generate_key())
+    kept = KeptResults(engine, large=6)
+    job = new_job(JobStore(engine, box, results=kept))
+    known = [kept.of(step.id, 0) for step in job.steps]
+    assert known == [KeptResults(engine).of(step.id, 0) for step in job.steps]
+    assert all(one is other.host for one, other in zip(HOSTS, known[0], strict=True))
 
 
 def _one_step(jobs: JobStore, hosts: int) -> JobInstance:

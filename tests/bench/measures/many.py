@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from tests.bench import processes
 from tests.bench.client import BIZ, headers, script_body
 from tests.bench.rows import Row
 from tests.bench.world import Serving, World, ids
@@ -21,6 +22,7 @@ _FIRST_ID = 1_000_000  #: of hosts that the lab does not know
 _SECONDS = 60.0  #: that the job runs before it is terminated
 _READY_IN = 300.0
 _RUNS = 5  #: of what is asked and launched beside it
+_QUIET = 20  #: polls whose processor time is measured together
 _SUCCEEDED = 9
 
 
@@ -34,7 +36,8 @@ class _Seen:
     own_mb: float = 0.0
     all_mb: float = 0.0
     ended_hosts: int = 0
-    status: dict[str, list[float]] = field(default_factory=lambda: {"v3": [], "v4": []})
+    status: dict[str, list[float]] = field(default_factory=lambda: {"v3": [], "v4": []})  #: the first at once
+    status_cpu: dict[str, float] = field(default_factory=dict)
     status_mb: dict[str, float] = field(default_factory=dict)
     lists: list[float] = field(default_factory=list)
     small_jobs: list[float] = field(default_factory=list)
@@ -94,6 +97,7 @@ def _run(serving: Serving, host_ids: list[int], seen: _Seen, number: int, second
     launched = client.call("fast_execute_script", **script_body("echo hello", []) | {"target_server": nodes})
     seen.answered = time.perf_counter() - began
     job = launched["job_instance_id"]
+    _ask_status(serving, job, seen)
     while not client.log(launched, _FIRST_ID):
         assert time.perf_counter() - began < _READY_IN, "no host has begun"
         time.sleep(0.1)
@@ -101,16 +105,31 @@ def _run(serving: Serving, host_ids: list[int], seen: _Seen, number: int, second
     until = time.perf_counter() + seconds
     while time.perf_counter() < until or len(seen.small_jobs) < _RUNS:
         _beside(serving, host_ids, seen, runs=1)
-        for version in seen.status:
-            taken, body = _status(serving, job, version)
-            seen.status[version].append(taken)
-            seen.status_mb[version] = len(body) / 1e6
+        _ask_status(serving, job, seen)
     seen.ended_hosts = _succeeded(serving, job)
     stopped = time.perf_counter()
     client.call("operate_job_instance", job_instance_id=job, operation_code=1)
     while not client.call("get_job_instance_status", job_instance_id=job)["finished"]:
         time.sleep(0.1)
     seen.terminated = time.perf_counter() - stopped
+    seen.status_cpu = {version: _status_cpu(serving, job, version) for version in seen.status}
+
+
+def _ask_status(serving: Serving, job: int, seen: _Seen) -> None:
+    """In each dialect, once."""
+    for version, taken in seen.status.items():
+        seconds, body = _status(serving, job, version)
+        taken.append(seconds)
+        seen.status_mb[version] = len(body) / 1e6
+
+
+def _status_cpu(serving: Serving, job: int, version: str) -> float:
+    """Seconds of the service's processor time for one of them, once nothing else is left to do."""
+    _status(serving, job, version)
+    before = processes.cpu_seconds([serving.pid])
+    for _ in range(_QUIET):
+        _status(serving, job, version)
+    return (processes.cpu_seconds([serving.pid]) - before) / _QUIET
 
 
 def _beside(serving: Serving, host_ids: list[int], seen: _Seen, runs: int = _RUNS) -> None:
@@ -160,10 +179,17 @@ def _told(alone: _Seen, seen: _Seen, number: int, ready: float) -> list[Row]:
         ),
         *(
             Row(
-                line="many", what=f"{what}: {version} status with all of them", ours=tuple(taken), must=1,
-                also={"mb": seen.status_mb[version], "worst_s": max(taken)},
+                line="many", what=f"{what}: first {version} status with all of them", ours=(first,), must=1,
             )
-            for version, taken in seen.status.items()
+            for version, (first, *_) in seen.status.items()
+        ),
+        *(
+            Row(
+                line="many", what=f"{what}: later {version} status with all of them", ours=tuple(later), must=1,
+                also={"mb": seen.status_mb[version], "worst_s": max(later),
+                      "processor_ms": 1000 * seen.status_cpu[version]},
+            )
+            for version, (_, *later) in seen.status.items()
         ),
         Row(
             line="many", what=f"{what}: list of jobs beside it", unit="ms",
