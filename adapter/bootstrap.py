@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from adapter.api.application import Services, create_app
 from adapter.api.event_stream import OpenStreams
 from adapter.clock import SystemClock
-from adapter.config import Settings
+from adapter.config import SettingError, Settings
 from adapter.engine import workflows
 from adapter.engine.audit import Audit
 from adapter.engine.callback import Callbacks
@@ -248,12 +248,18 @@ def retention_of(
 
 
 def _hosts(settings: Settings, stores: Stores) -> AnyHosts:
-    """Raises SettingError if CMDB is to be asked, and there is no secret to ask it with."""
+    """Raises SettingError if CMDB is to be asked, and there is no secret for it or no way to its hosts."""
     if not settings.cmdb_url:
         return _inventory(settings, HostIdentities(stores.engine).ids_for)
     credentials = Credentials(
         app_code=settings.cmdb_app_code, app_secret=settings.cmdb_app_secret(), user=settings.cmdb_user
     )
+    if settings.inventory == Settings().inventory:
+        # Its host is this machine, and would be taken for the host of CMDB with the same bk_host_id.
+        raise SettingError(
+            "cmdb_url needs an inventory that says how CMDB's hosts are reached, as inventories/examples/cmdb does;"
+            " give one with --inventory: the local one would run what is meant for CMDB's host 1 on this machine"
+        )
     return CmdbHosts(
         CmdbClient(settings.cmdb_url, credentials, settings.cmdb_supplier_account),
         _inventory(settings, connections.no_ids, connections.advice),

@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapter import bootstrap
-from adapter.config import Settings
+from adapter.config import SettingError, Settings
 from adapter.hosts import connections
 from adapter.hosts.cmdb import CmdbHosts
 from adapter.hosts.cmdb_client import CmdbClient, Credentials
@@ -122,3 +122,12 @@ def test_an_inventory_without_a_default(cmdb: Cmdb, tmp_path: Path, monkeypatch:
             adapter.hosts.reload()
         adapter.stop()
         assert any("no host cmdb_default" in str(entry.get("warning")) for entry in logs) == bool(url)
+
+
+def test_the_inventory_of_this_machine(cmdb: Cmdb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its only host has an id that one of CMDB's has as well: it is refused at the start, and nothing is asked."""
+    monkeypatch.setenv("ADAPTER_CMDB_APP_SECRET", SECRET)
+    settings = Settings(data_dir=tmp_path, cmdb_url=cmdb.url, cmdb_app_code=APP, no_worker=True)
+    with pytest.raises(SettingError, match="inventories/examples/cmdb"):
+        bootstrap.build(settings)
+    assert cmdb.asked == []
