@@ -89,12 +89,16 @@ def world(
     _fill(cmdb, lab)
     with ExitStack() as up:
         up.enter_context(running_cmdb(cmdb=cmdb))
-        options = ("--cmdb-url", cmdb.url, "--cmdb-app-code", APP, "--cmdb-ttl", "0", "--cmdb-timeout", "2")
+        options = ("--cmdb-ttl", "0", "--cmdb-timeout", "2")
         service = Service(
             data_dir=directory / "data",
             inventory=_inventory(directory / "inventory", lab, seen),
             options=options,
-            environment={"ADAPTER_CMDB_APP_SECRET": SECRET},
+            environment={
+                "ADAPTER_CMDB_URL": cmdb.url,
+                "ADAPTER_CMDB_APP_CODE": APP,
+                "ADAPTER_CMDB_APP_SECRET": SECRET,
+            },
         )
         try:
             prepared.started(service)
@@ -247,6 +251,21 @@ def test_what_the_inventorys_script_is_told(world: World, seen: Path) -> None:
     assert "PATH=" in text
     assert SECRET not in text
     assert "ADAPTER_" not in text
+
+
+def test_the_commands_beside_the_service(world: World, tmp_path: Path) -> None:
+    """They have the service's variables, so that what they name is CMDB's, and they reach its hosts."""
+    (tmp_path / "said.sh").write_text("echo said\n")
+    inventory = ("--inventory", str(world.service.inventory))
+    script = ("script", "--file", str(tmp_path / "said.sh"), "--account", "root", *inventory)
+    printed = world.service.command(*script, "--target", "102,group:web").stdout
+    assert printed.count("| said\n") == 3, printed
+    refused = world.service.command(*script, "--target", "4711", check=False)
+    assert refused.returncode != 0
+    assert "'4711' is no host" in refused.stderr
+    job = world.launch({"host_id_list": [102, 103]}).succeeded()
+    audit = world.service.command("audit", "--job", str(job.id), "--hosts", *inventory, check=False)
+    assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
 def _half_a_page(cmdb: Cmdb) -> Callable[[str, dict[str, Any]], bytes | None]:
