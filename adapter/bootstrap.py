@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 from starlette.applications import Starlette
@@ -22,6 +23,7 @@ from adapter.engine.file_cache import FileCache
 from adapter.engine.given_files import Placing
 from adapter.engine.host_audit import HostAudit
 from adapter.engine.lease import Lease
+from adapter.engine.old_uploads import OldUploads
 from adapter.engine.planning import Planning
 from adapter.engine.post import Post
 from adapter.engine.preparation import Preparation
@@ -31,6 +33,7 @@ from adapter.engine.runtime import runtime_dir
 from adapter.engine.scheduler import Scheduler, launchers
 from adapter.engine.shell_syntax import shell_syntax
 from adapter.engine.step_run import StepRuns
+from adapter.engine.uploaded_files import UploadedFiles
 from adapter.engine.warm import WarmAnsible
 from adapter.engine.worker import Worker
 from adapter.engine.workflows import Parts
@@ -42,6 +45,7 @@ from adapter.hosts.inventory import Advice, InventoryHosts, no_advice
 from adapter.hosts.reachability import SshReachability
 from adapter.job.cron import MissedPolicy
 from adapter.job.egress import EgressRule
+from adapter.job.status import FileType
 from adapter.service.audit_log import AuditLog
 from adapter.service.authentication import Authentication
 from adapter.service.bundle import Bundles
@@ -59,6 +63,7 @@ from adapter.service.query import Query
 from adapter.service.records import Records
 from adapter.service.schedule import local_time_zone
 from adapter.service.script_check import ScriptCheck
+from adapter.service.uploads import Uploads
 from adapter.store.audit import AuditStore
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
@@ -78,6 +83,8 @@ from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
 from adapter.store.quota import JobQuota
 from adapter.store.retention import RetentionStore
+from adapter.store.upload_files import UploadFiles
+from adapter.store.uploads import UploadStore
 from adapter.store.workers import WorkerStore
 
 AnyHosts = InventoryHosts | CmdbHosts
@@ -167,6 +174,7 @@ def build(settings: Settings) -> Adapter:
         dangerous,
         Planning(_preparation(settings, stores, jobs, hosts)),
         password_key,
+        UploadStore(stores.engine),
     )
     crons = CronStore(stores.engine, stores.box)
     reachability = SshReachability(hosts.variables)
@@ -186,6 +194,7 @@ def build(settings: Settings) -> Adapter:
         credentials=KeptCredentials(credentials, clock),
         file_sources=file_sources,
         crons=Crons(crons, catalog, settings.cron_time_zone or local_time_zone()),
+        uploads=_uploads(settings, stores, clock),
         hosts=hosts,
         reachability=reachability,
         password_key=password_key.public_key,
@@ -200,6 +209,16 @@ def build(settings: Settings) -> Adapter:
         reachability=reachability,
         worker=worker,
         scheduler=None if worker is None else _scheduler(settings, crons, launch, authentication, hosts),
+    )
+
+
+def _uploads(settings: Settings, stores: Stores, clock: SystemClock) -> Uploads:
+    return Uploads(
+        UploadStore(stores.engine),
+        UploadFiles(settings.uploads),
+        clock,
+        limit=settings.max_upload_bytes,
+        url_seconds=settings.upload_url_seconds,
     )
 
 
@@ -242,6 +261,12 @@ def retention_of(
         store=RetentionStore(stores.engine),
         keeping=Keeping.of(settings),
         artifacts=settings.data_dir / "artifacts",
+        uploads=OldUploads(
+            store=UploadStore(stores.engine),
+            files=UploadFiles(settings.uploads),
+            clock=SystemClock(),
+            age=Keeping.of(settings).uploads,
+        ),
         clock=SystemClock(),
         forget_workflows=forget_workflows,
     )
@@ -354,7 +379,7 @@ def _worker(
         artifacts=settings.data_dir / "artifacts",
         file_cache=file_cache,
         placing=placing,
-        providing=Providing(providers={}, cache=file_cache.directory, clock=clock),
+        providing=_providing(settings, stores, file_cache.directory, clock),
         runtime=runtime,
         handover=lease.is_over,
         warm=warm,
@@ -379,6 +404,11 @@ def _worker(
     )
     retention = retention_of(settings, stores, workflows.forget_ended)
     return Worker(settings, parts, lease, runtime, warm, cleaning, retention)
+
+
+def _providing(settings: Settings, stores: Stores, cache: Path, clock: SystemClock) -> Providing:
+    uploads = UploadedFiles(store=UploadStore(stores.engine), files=UploadFiles(settings.uploads))
+    return Providing(providers={FileType.LOCAL: uploads}, cache=cache, clock=clock)
 
 
 def installation_of(settings: Settings) -> str:

@@ -53,6 +53,10 @@ class Settings:
     max_unfinished_jobs_per_scope: int = 0  #: of one business: 1244032; 0 is no limit
     max_unfinished_jobs_per_app: int = 0  #: of one application: 1244033; 0 is no limit
     max_body_bytes: int = 64 * 1024 * 1024  #: a larger request is refused with 413
+    max_upload_bytes: int = 5 * 1024**3  #: of an uploaded file; a larger one is refused with 413
+    upload_url_seconds: int = 24 * 3600  #: for which a URL of generate_local_file_upload_url is good
+    upload_dir: str = ""  #: of uploaded files, the same for all nodes; "": uploads/ in the data directory
+    public_url: str = ""  #: under which clients reach the service, for upload URLs; "": as each asked
     max_streams: int = 200  #: event streams open at once; a further one is refused with 429
     #: PEM files of gateways whose X-Bkapi-JWT is believed; with none, no JWT is
     jwt_public_keys: tuple[Path, ...] = ()
@@ -69,6 +73,7 @@ class Settings:
     keep_jobs_days: int = 0
     keep_logs_days: int = 0
     keep_artifacts_days: int = 0
+    keep_uploads_days: int = 7  #: since an upload was last launched with; 0 keeps them for ever
     keep_artifacts_bytes: int = 0  #: of all artifacts on a node, beyond which the oldest go; 0 is no limit
     drain_seconds: int = 30  #: what SIGTERM waits for running steps before handing them to the next start
     callback_timeout: int = (
@@ -101,8 +106,8 @@ class Settings:
             for word in getattr(self, setting):
                 if not _HOST_NAME.fullmatch(word):
                     _check_network(setting, word)
-        if self.cmdb_url and not self.cmdb_url.startswith(("http://", "https://")):
-            raise ValueError(f"cmdb_url must begin with https:// or http://, not {self.cmdb_url}")
+        for name in ("cmdb_url", "public_url"):
+            _check_url(name, getattr(self, name))
         if self.cmdb_url and not self.cmdb_app_code:
             raise ValueError("cmdb_url needs cmdb_app_code, the application that asks CMDB")
         for name in (
@@ -110,6 +115,8 @@ class Settings:
             "forks",
             "max_running_jobs",
             "max_body_bytes",
+            "max_upload_bytes",
+            "upload_url_seconds",
             "max_streams",
             "callback_timeout",
         ):
@@ -125,6 +132,7 @@ class Settings:
             "keep_jobs_days",
             "keep_logs_days",
             "keep_artifacts_days",
+            "keep_uploads_days",
             "keep_artifacts_bytes",
             "audit_log_days",
             "cmdb_ttl",
@@ -137,6 +145,11 @@ class Settings:
     def database(self) -> str:
         """The SQLAlchemy URL of the service's own tables."""
         return self.database_url or f"sqlite:///{self.data_dir / 'adapter.db'}"
+
+    @property
+    def uploads(self) -> Path:
+        """The directory of uploaded files."""
+        return Path(self.upload_dir).expanduser().absolute() if self.upload_dir else self.data_dir / "uploads"
 
     @property
     def workflow_database(self) -> str:
@@ -192,6 +205,11 @@ def _check_crons(missed: str, time_zone: str) -> None:
         raise ValueError(f"cron_missed must be skip or run_once, not {missed}")
     if time_zone and time_zone not in available_timezones():
         raise ValueError(f"cron_time_zone: there is no time zone {time_zone}")
+
+
+def _check_url(setting: str, url: str) -> None:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError(f"{setting} must begin with https:// or http://, not {url}")
 
 
 def _check_network(setting: str, text: str) -> None:

@@ -2,7 +2,8 @@
 
 JobError
 ├── BadRequest 1240003            a request that cannot be understood
-│   └── FieldInvalid, Unreadable, BodyTooLarge, BodyTooSlow, WrongMethod, NoSuchPath
+│   ├── FieldInvalid, Unreadable, BodyTooLarge, BodyTooSlow, WrongMethod, NoSuchPath
+│   └── UploadUnknown, UploadExpired, UploadWhole, UploadBusy, UploadElsewhere, UploadTooLarge
 ├── NotSupported 1241011          understood, and not built yet
 ├── MissingParameter 1241004 · InvalidParameter 1241005 · MissingOrInvalid 1241007
 │   └── KeyUsed, with HTTP 409; DangerousRuleUnknown
@@ -11,6 +12,7 @@ JobError
 ├── HostEmpty 1244001 · HostsNotInScope 1244002 · HostsUnknown 1244030
 ├── TargetEmpty 1244028 · SourceEmpty 1244029 · GroupUnknown 1211003
 │   └── CmdbGroupFailed
+├── LocalFileUnknown 1244023
 ├── CmdbUnreachable 1211001 · CmdbFailed 1211002
 │   └── CmdbRefused
 ├── RollingInvalid 1244026 · TooManyBatches 1244027 · NotAConfirmer 1244016
@@ -34,11 +36,13 @@ JobError
 ├── NotLoggedIn 1247001           the same, said by JOB's own gateway, with HTTP 401
 │   └── JwtMissing, UserMissing 1247002, AppMissing 1247004
 └── Internal 1240002              a fault of this service
+    └── UploadNoRoom, with HTTP 507
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from adapter.messages import SENTENCES, Language, say
@@ -50,6 +54,8 @@ class JobError(Exception):
     code = 1240002
     #: HTTP status; JOB answers 200 to everything its envelope can carry (contract b3).
     http_status = 200
+    #: Header fields of the reply.
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, detail: str = "", **values: object) -> None:
         """`values` stand in the sentence of the class, `detail` follows it (adapter.messages)."""
@@ -108,6 +114,59 @@ class NoSuchPath(BadRequest):
     """Nothing is served there."""
 
     http_status = 404
+
+
+class UploadUnknown(BadRequest):
+    """No such URL was given out, or its file was removed for its age."""
+
+    http_status = 404
+
+
+class UploadExpired(BadRequest):
+    """The URL's time is over."""
+
+    http_status = 403
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path=path)
+
+
+class UploadWhole(UploadExpired):
+    """The file is there already, and never changes."""
+
+
+class UploadBusy(BadRequest):
+    """Another request brings it."""
+
+    http_status = 409
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path=path)
+
+
+class UploadElsewhere(BadRequest):
+    """What the request brings does not follow on what is kept."""
+
+    http_status = 416
+
+    def __init__(self, start: int, kept: int) -> None:
+        super().__init__(start=start, kept=kept)
+        self.headers = {"Upload-Offset": str(kept), "Upload-Complete": "?0"}
+
+
+class UploadTooLarge(BadRequest):
+    """A file may not have that many bytes."""
+
+    http_status = 413
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit=limit)
+
+
+class UploadNoRoom(Internal):
+    """The service's disk does not take it."""
+
+    http_status = 507
 
 
 class InvalidParameters(JobError):
@@ -287,6 +346,15 @@ class TooManyFileTasks(JobError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(limit=limit)
+
+
+class LocalFileUnknown(JobError):
+    """No file was uploaded under this path, not in this business, or it was removed for its age."""
+
+    code = 1244023
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path=path)
 
 
 class DangerousScript(JobError):

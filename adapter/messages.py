@@ -182,6 +182,38 @@ SENTENCES: Mapping[str, Sentence] = {
         "File tasks (source hosts x files x targets) exceed {limit}; split the job",
         "文件任务数量（源主机数 × 文件数 × 目标数）超过限制：{limit}；请拆分作业",
     ),
+    "LocalFileUnknown": Sentence(
+        "local file {path} not exists in backend; upload it to a URL of generate_local_file_upload_url",
+        "本地文件 {path} 在后台不存在；请先上传到 generate_local_file_upload_url 返回的地址",
+    ),
+    "UploadUnknown": Sentence(
+        "There is no upload of this URL, or its file was removed; ask generate_local_file_upload_url for a new one",
+        "该上传地址不存在，或其文件已被清理；请通过 generate_local_file_upload_url 获取新的地址",
+    ),
+    "UploadExpired": Sentence(
+        "The URL for {path} has expired; ask generate_local_file_upload_url for a new one",
+        "{path} 的上传地址已过期；请通过 generate_local_file_upload_url 获取新的地址",
+    ),
+    "UploadWhole": Sentence(
+        "{path} is uploaded already and never changes; ask generate_local_file_upload_url for another URL",
+        "{path} 已上传完成，不能再修改；上传其他文件请通过 generate_local_file_upload_url 获取新的地址",
+    ),
+    "UploadBusy": Sentence(
+        "Another request is uploading {path}; wait for its end, or try again when it has broken off",
+        "另一个请求正在上传 {path}；请等待其结束，或在其中断后重试",
+    ),
+    "UploadElsewhere": Sentence(
+        "The body begins at byte {start}, and {kept} bytes are kept: begin there (curl -C {kept} -T), or at 0",
+        "请求体从第 {start} 字节开始，而已保存 {kept} 字节：请从该处继续（curl -C {kept} -T），或从 0 开始",
+    ),
+    "UploadTooLarge": Sentence(
+        "The file is larger than {limit} bytes; raise ADAPTER_MAX_UPLOAD_BYTES",
+        "文件超过 {limit} 字节；请调大 ADAPTER_MAX_UPLOAD_BYTES",
+    ),
+    "UploadNoRoom": Sentence(
+        "The service has no room for the file; try again later, and go on from what is kept",
+        "服务没有足够的空间保存该文件；请稍后从已保存处继续",
+    ),
     "DangerousScript": Sentence("Dangerous script, cannot be executed", "高危脚本，禁止执行"),
     "DangerousRuleExists": Sentence("Dangerous rule [{name}] already exists", "高危语句规则[{name}]已存在"),
     "CredentialUnknown": Sentence(

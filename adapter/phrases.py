@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PHRASES: Mapping[str, str] = {
+    "{bytes} bytes are too many for what is free": "剩余空间不足以保存 {bytes} 字节",
+    "the service's disk says: {reason}": "服务的磁盘返回：{reason}",
+    "Nothing came for {limit} seconds; go on from what is kept": "{limit} 秒内没有收到数据；请从已保存处继续",
+    "must be as in `bytes 100-999/1000`, not {value}": "格式应为 `bytes 100-999/1000`，而不是 {value}",
+    "is no part of a file: {value}": "不是文件的一部分：{value}",
+    "says {said} bytes, and the body has {length}": "声明了 {said} 字节，而请求体有 {length} 字节",
+    "must list at least one name, and at most {limit}": "至少列出一个文件名，最多 {limit} 个",
     "job [{id}] cannot be terminated in state {state}": "作业 [{id}] 处于状态 {state}，不能终止",
     "job [{id}] cannot be terminated in state {state}; it waits for operation_code 2 (start)": "作业 [{id}] 处于状态 {state}，不能终止；它在等待 operation_code 2（启动）",
     "operation_code {code} ({operation}) on step [{id}] in state {state}, its job in state {job_state}": "步骤 [{id}] 处于状态 {state}、作业处于状态 {job_state}，不能执行 operation_code {code}（{operation}）",
@@ -105,7 +112,7 @@ PHRASES: Mapping[str, str] = {
     "a path that ends with .exe": "以 .exe 结尾的路径",
     "must be encrypted as get_account_password_encryption_metadata says": "必须按照 get_account_password_encryption_metadata 返回的信息加密",
     "{name} {value} ({meaning}); use {allowed}": "{name} {value}（{meaning}）；请使用 {allowed}",
-    "must be 1 (server file), not {value}": "必须是 1（服务器文件），而不是 {value}",
+    "must be 1 (server file) or 2 (local file), not {value}": "必须是 1（服务器文件）或 2（本地文件），而不是 {value}",
     "must be a file's name without a directory or line break, not {value}": "必须是不含目录和换行的文件名，而不是 {value}",
     "must be absolute paths without line breaks, not {value}": "必须是不含换行的绝对路径，而不是 {value}",
     "there is no dangerous rule {id}": "没有高危语句规则 {id}",

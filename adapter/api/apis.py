@@ -48,6 +48,7 @@ from adapter.api.apis_plans import V2_PLANS, V3_PLANS, V4_PLANS
 from adapter.api.apis_scripts import SCRIPTS
 from adapter.api.endpoints import Endpoint, endpoint, launch
 from adapter.api.fields import BaseSchema
+from adapter.api.uploads_v3 import UPLOADS
 from adapter.job.actions import Action
 
 ByService = Mapping[str, Mapping[str, Endpoint]]
@@ -207,6 +208,7 @@ V3_SERVICES: ByService = {
             BaseSchema, service_v3.notify_config, list, scopes.explicit, action=Action.VIEW
         ),
         **CREDENTIALS,
+        **UPLOADS,
     },
     CRONTAB: CRONS_V3,
     FILES: FILE_SOURCES,

@@ -20,6 +20,7 @@ from adapter.api.openapi.route import openapi_routes
 from adapter.api.records import record_routes
 from adapter.api.routes import dialect_at, routes
 from adapter.api.streams import stream_routes
+from adapter.api.uploads import upload_routes
 from adapter.config import Settings
 from adapter.errors import JobError, NoSuchPath, WrongMethod
 from adapter.messages import Language, say
@@ -37,6 +38,7 @@ def create_app(services: Services, settings: Settings) -> Starlette:
             *stream_routes(dispatcher),
             *bundle_routes(dispatcher),
             *record_routes(dispatcher),
+            *upload_routes(dispatcher, services.uploads),
             *openapi_routes(),
         ],
         exception_handlers={HTTPException: _no_route_in(Language.of(settings.language))},

@@ -24,6 +24,7 @@ from adapter.service.file_sources import FileSources
 from adapter.service.follow import Follow
 from adapter.service.records import Records
 from adapter.service.script_check import ScriptCheck
+from adapter.service.uploads import Uploads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class Services:
     crons: Crons
     credentials: Credentials
     file_sources: FileSources
+    uploads: Uploads
     hosts: Hosts
     reachability: Reachability
     password_key: Callable[[], str]
@@ -61,6 +63,7 @@ class Call:
     scopes: tuple[Scope, ...]
     fields: dict[str, Any]
     language: Language
+    base_url: str = ""  #: of the service, as the caller reaches it
 
     @property
     def scope(self) -> Scope:

@@ -10,12 +10,11 @@ from adapter.api.schemas_v3 import MAX_SENSITIVE_PARAM_BYTES
 from adapter.errors import FieldInvalid, InvalidParameter, MissingOrInvalid, MissingParameter, NotSupported
 from adapter.job.commands import AccountRef, ConfigFile, ScriptRef
 from adapter.job.paths import has_variable, is_absolute
-from adapter.job.status import EXECUTABLE_LANGUAGES, ScriptLanguage, TransferMode
+from adapter.job.status import EXECUTABLE_LANGUAGES, FileType, ScriptLanguage, TransferMode
 from adapter.messages import say
 
 _USE = "{name} {value} ({meaning}); use {allowed}"
 _MAX_FILE_NAME = 255  #: bytes, on every file system that is in use
-_FILE_TYPES_TO_COME = {2: "local file", 3: "third-party file source"}
 
 
 def require_id(
@@ -95,20 +94,18 @@ def check_source_files(name: str, files: Iterable[str]) -> None:
             )
 
 
-def check_file_type(name: str, file_type: int | None) -> None:
-    """Only files on servers can be transferred yet."""
-    if file_type in _FILE_TYPES_TO_COME:
+def file_type(name: str, value: int | None) -> FileType:
+    """Where a source's files are; on servers if it does not say."""
+    if value == FileType.FILE_SOURCE:
+        allowed = "1 (server file), 2 (local file)"
         raise NotSupported(
-            say(
-                _USE,
-                name=name,
-                value=file_type,
-                meaning=_FILE_TYPES_TO_COME[file_type],
-                allowed="1 (server file)",
-            )
+            say(_USE, name=name, value=value, meaning="third-party file source", allowed=allowed)
         )
-    if file_type not in (None, 1):
-        raise InvalidParameter(name, say("must be 1 (server file), not {value}", value=file_type))
+    if value not in (None, FileType.SERVER, FileType.LOCAL):
+        raise InvalidParameter(
+            name, say("must be 1 (server file) or 2 (local file), not {value}", value=value)
+        )
+    return FileType.SERVER if value is None else FileType(value)
 
 
 def check_file_name(name: str, file_name: str | None) -> None:
@@ -133,18 +130,24 @@ def config_files(items: Iterable[Mapping[str, Any]]) -> tuple[ConfigFile, ...]:
     return tuple(map(_config_file, items))
 
 
-def _config_file(item: Mapping[str, Any]) -> ConfigFile:
+def bare_file_name(field: str, path: str) -> str:
+    """The last part of a name that may have directories, which are the client's own. Raises InvalidParameter."""
     # A path of Windows has a last part too: JOB cuts there as well.
-    name = (item["file_name"] or "").replace("\\", "/").rpartition("/")[2].strip()
+    name = path.replace("\\", "/").rpartition("/")[2].strip()
     if not _is_file_name(name):
         raise InvalidParameter(
-            "file_list.file_name",
+            field,
             say(
                 "must be the name of a file, of at most {limit} bytes, not {value}",
                 limit=_MAX_FILE_NAME,
                 value=shown(name),
             ),
         )
+    return name
+
+
+def _config_file(item: Mapping[str, Any]) -> ConfigFile:
+    name = bare_file_name("file_list.file_name", item["file_name"] or "")
     if item["content"] is None:
         raise InvalidParameter("file_list.content", say("must not be empty"))
     return ConfigFile(name=name, content=item["content"])

@@ -30,7 +30,8 @@ class Dialect:
         """The reply to a request that cannot be carried out."""
         if isinstance(error, JwtMissing):
             return Response(status_code=error.http_status)
-        return EnvelopeResponse(self.failure(error, request_id, language), self.http_status(error))
+        reply = self.failure(error, request_id, language)
+        return EnvelopeResponse(reply, self.http_status(error), headers=error.headers)
 
 
 #: v2, v3 and everything that is not JOB's: HTTP 200 whatever happened, with few exceptions (decision 7).

@@ -136,6 +136,7 @@ class Dispatcher:
         self._max_body_bytes = settings.max_body_bytes
         self._language = Language.of(settings.language)
         self._credentials = CredentialsReader(settings.internal_networks)
+        self._public_url = settings.public_url.rstrip("/")
         self._egress = EgressRule.of(settings.callback_allow)
 
     def of(self, surface: Surface) -> Callable[[Request], Awaitable[Response]]:
@@ -283,6 +284,7 @@ class Dispatcher:
             scopes=wanted,
             fields=fields,
             language=incoming.language,
+            base_url=self._public_url or incoming.base_url,
         )
 
 

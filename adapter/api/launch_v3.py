@@ -31,7 +31,7 @@ from adapter.job.commands import (
 )
 from adapter.job.model import Server
 from adapter.job.paths import is_absolute
-from adapter.job.status import ScriptLanguage
+from adapter.job.status import FileType, ScriptLanguage
 from adapter.messages import say
 
 
@@ -227,7 +227,9 @@ def _target(fields: Mapping[str, Any] | None, name: str) -> Server:
 def _source(item: Mapping[str, Any]) -> SourceSpec:
     if not item["file_list"]:
         raise MissingParameter("file_source.file_list")
-    checks.check_file_type("file_source.file_type", item["file_type"])
+    file_type = checks.file_type("file_source.file_type", item["file_type"])
+    if file_type is FileType.LOCAL:
+        return SourceSpec(files=tuple(item["file_list"]), file_type=file_type)
     named = item["account"] or {"id": None, "alias": None}
     account = checks.require_account("file_source.account", targets.account(named["id"], named["alias"]))
     server = _target(item["server"], "file_source.server")

@@ -46,6 +46,7 @@ _KINDS: dict[type[JobError], str] = {
     errors.GroupUnknown: "FAILED_PRECONDITION",
     errors.CmdbUnreachable: "INTERNAL",
     errors.CmdbFailed: "INTERNAL",
+    errors.LocalFileUnknown: "NOT_FOUND",
     errors.HostVariableMissing: "FAILED_PRECONDITION",
     errors.AccountInUse: "FAILED_PRECONDITION",
     errors.ScriptInUse: "FAILED_PRECONDITION",

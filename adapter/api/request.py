@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from adapter.api.json_text import shown
 from adapter.errors import BodyTooLarge, BodyTooSlow, Unreadable
 from adapter.messages import Language, say
 
+_HOST = re.compile(r"([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 BODY_SECONDS = 120  #: for the whole body: 64 MiB at half a megabyte a second
 
 
@@ -24,6 +26,7 @@ class Incoming:
     id: str  #: the request_id of the reply and of the log
     language: Language  #: in which the caller is told
     path: str
+    base_url: str  #: of the service, as it was asked
     body: bytes = field(repr=False)
     peer: str  #: the address it came from, "" if there is none
     query: dict[str, str] = field(repr=False)
@@ -47,12 +50,19 @@ def language_of(request: Request, default: Language) -> Language:
     return Language.of(asked) if asked.strip() else default
 
 
+def base_url_of(request: Request) -> str:
+    """Scheme and Host of a request, "" if the latter is no name or address."""
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}" if _HOST.fullmatch(host) else ""
+
+
 async def read(request: Request, id_: str, language: Language, max_body_bytes: int) -> Incoming:
     """Everything of the request; BodyTooLarge as soon as that is certain, whatever Content-Length says."""
     return Incoming(
         id=id_,
         language=language,
         path=request.url.path,
+        base_url=base_url_of(request),
         peer=request.client.host if request.client else "",
         body=await _read_body(request, max_body_bytes),
         query=dict(request.query_params),

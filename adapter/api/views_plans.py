@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapter.api.reports import PlanReport
@@ -26,7 +26,6 @@ from adapter.service.pages import Page
 
 Accounts = Mapping[int, Account]
 
-_SERVER_FILE = 1
 _ANY_ONE = 1
 
 
@@ -113,10 +112,10 @@ def script_info(
 def _file(step: PlanStep, file: PlanFile, accounts: Accounts, hosts: Hosts) -> dict[str, Any]:
     sources = [
         {
-            "file_type": _SERVER_FILE,
+            "file_type": int(source.file_type),
             "file_list": list(source.files),
-            "account": account(source.account_id, accounts),
-            "server": server(source.server, hosts),
+            "account": account(source.account_id, accounts) if source.is_on_hosts else None,
+            "server": server(source.server, hosts) if source.is_on_hosts else None,
             "file_source_id": None,
             "file_source_code": None,
         }
@@ -173,8 +172,13 @@ def _uses(step: PlanStep, name: str) -> bool:
     if step.script:
         texts = [step.script.content, step.script.param]
     if step.file:
-        texts = [step.file.target_path, *(path for source in step.file.sources for path in source.files)]
+        texts = [step.file.target_path, *_paths(step.file)]
     return targets_variable(step, name) or any(name in (text or "") for text in texts)
+
+
+def _paths(file: PlanFile) -> Iterator[str]:
+    """Those that variables can be in."""
+    return (path for source in file.sources if source.is_on_hosts for path in source.files)
 
 
 def targets_variable(step: PlanStep, name: str) -> bool:

@@ -100,13 +100,16 @@ def _file(file: PlanFile, report: PlanReport) -> dict[str, Any]:
         "file_source": [
             {
                 "files": list(source.files),
-                "file_type": 1,
-                **_account(source.account_id, report),
+                "file_type": int(source.file_type),
+                **(_account(source.account_id, report) if source.is_on_hosts else _NO_ACCOUNT),
                 **_targets(source.server, report.hosts),
             }
             for source in file.sources
         ],
     }
+
+
+_NO_ACCOUNT = {"account": None, "account_id": None}
 
 
 def _account(id_: int, report: PlanReport) -> dict[str, Any]:

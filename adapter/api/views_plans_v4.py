@@ -70,9 +70,11 @@ def _file(step: PlanStep, file: PlanFile, report: TemplateReport) -> dict[str, A
     sources = [
         {
             "file_list": list(source.files),
-            "file_type": 1,
-            "account": views_plans.account(source.account_id, report.accounts),
-            "execute_target": _target(source.server, report.hosts),
+            "file_type": int(source.file_type),
+            "account": views_plans.account(source.account_id, report.accounts)
+            if source.is_on_hosts
+            else None,
+            "execute_target": _target(source.server, report.hosts) if source.is_on_hosts else None,
         }
         for source in file.sources
     ]

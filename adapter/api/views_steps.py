@@ -9,9 +9,11 @@ from adapter.api import views_catalog, views_v2, views_v3
 from adapter.api.reports import StepDetail, StepStatus, VariablesReport
 from adapter.job.groups import ResultGroup
 from adapter.job.model import FileTask, Host, HostResult, JobVariable, ScriptTask
-from adapter.job.status import HostStatus, StepType, VariableType
+from adapter.job.status import FileType, HostStatus, StepType, VariableType
 from adapter.messages import HOST_STATUS, Language
 
+#: Files that no account reads from any host. (push_config_file's have the account of the step, as JOB's do.)
+_UNREAD = (FileType.LOCAL,)
 #: What a step was, not what it executes: SQL is a script here.
 _DETAIL_TYPES = {StepType.SQL: StepType.SCRIPT}
 
@@ -171,8 +173,8 @@ def _file(report: StepDetail, file: FileTask) -> dict[str, Any]:
             {
                 "file_type": int(source.file_type),
                 "file_list": list(source.files),
-                "account": _account(report, source.account_id),
-                "server": _server(source.hosts, report.alive),
+                "account": None if source.file_type in _UNREAD else _account(report, source.account_id),
+                "server": None if source.file_type in _UNREAD else _server(source.hosts, report.alive),
                 "file_source_id": None,
                 "file_source_code": None,
             }

@@ -85,6 +85,15 @@ _OPTIONS = (
     click.option(
         "--file-cache-bytes", type=click.IntRange(0), help="Files kept for later jobs. [default: 20 GiB]"
     ),
+    click.option(
+        "--upload-dir",
+        help="Of uploaded files; one that all nodes share. [default: uploads in the data directory]",
+    ),
+    click.option(
+        "--keep-uploads-days",
+        type=click.IntRange(0),
+        help="Then uploads that no job was launched with are removed; 0: never. [default: 7]",
+    ),
     click.option("--keep-jobs-days", type=click.IntRange(0), help="Then jobs are removed. [default: never]"),
     click.option(
         "--keep-logs-days",

@@ -28,10 +28,15 @@ from adapter.config import Settings
     type=click.IntRange(0),
     help="[default: $ADAPTER_KEEP_ARTIFACTS_BYTES or no limit]",
 )
+@click.option(
+    "--keep-uploads-days",
+    type=click.IntRange(0),
+    help="[default: $ADAPTER_KEEP_UPLOADS_DAYS or 7]",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @store_options
 def prune(*, dry_run: bool, data_dir: Path | None, database_url: str | None, **keep: int | None) -> None:
-    """Remove jobs, logs and this node's artifacts that are too old. 0 keeps for ever.
+    """Remove jobs, logs, uploaded files and this node's artifacts that are too old. 0 keeps for ever.
 
     Safe beside a running service. Never what has not ended, a callback still to be told, a run still on its hosts.
     """
@@ -45,11 +50,12 @@ def prune(*, dry_run: bool, data_dir: Path | None, database_url: str | None, **k
         retention = retention_of(settings, stores)
         if retention.keeping.is_for_ever:
             raise click.ClickException(
-                "everything is kept for ever: give --keep-jobs-days, --keep-logs-days, --keep-artifacts-days or "
-                "--keep-artifacts-bytes"
+                "everything is kept for ever: give --keep-jobs-days, --keep-logs-days, --keep-artifacts-days, "
+                "--keep-uploads-days or --keep-artifacts-bytes"
             )
         done = retention.would_prune() if dry_run else retention.prune()
     word = "would remove" if dry_run else "removed"
     click.echo(
-        f"{word} {done.jobs} jobs, what scripts of {done.logs} jobs printed, artifacts of {done.artifacts} jobs"
+        f"{word} {done.jobs} jobs, what scripts of {done.logs} jobs printed, artifacts of {done.artifacts} jobs, "
+        f"{done.uploads} uploads"
     )

@@ -44,6 +44,11 @@ def _paths(_context: click.Context, _option: click.Parameter, text: str | None) 
     help="The same of one application. [default: no limit]",
 )
 @click.option("--max-body-bytes", type=click.IntRange(1), help="Largest request. [default: 64 MiB]")
+@click.option("--max-upload-bytes", type=click.IntRange(1), help="Largest uploaded file. [default: 5 GiB]")
+@click.option(
+    "--upload-url-seconds", type=click.IntRange(1), help="How long an upload URL is good. [default: 86400]"
+)
+@click.option("--public-url", help="Of the service, for upload URLs. [default: as each client has asked]")
 @click.option("--max-streams", type=click.IntRange(1), help="Event streams open at once. [default: 200]")
 @click.option(
     "--language",

@@ -9,12 +9,13 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
 
 from adapter.config import Settings
+from adapter.engine.old_uploads import OldUploads
 from adapter.ports import Clock
 from adapter.store.retention import RetentionStore
 
@@ -34,6 +35,7 @@ class Pruned:
     jobs: int = 0
     logs: int = 0
     artifacts: int = 0
+    uploads: int = 0  #: these are no jobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Keeping:
     logs: int | None
     artifacts: int | None
     artifact_bytes: int
+    uploads: int | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Keeping:
@@ -56,34 +59,39 @@ class Keeping:
             jobs=age(settings.keep_jobs_days),
             logs=age(settings.keep_logs_days),
             artifacts=age(settings.keep_artifacts_days),
+            uploads=age(settings.keep_uploads_days),
             artifact_bytes=settings.keep_artifacts_bytes,
         )
 
     @property
     def is_for_ever(self) -> bool:
         """True if nothing is ever removed."""
-        return not (self.jobs or self.logs or self.artifacts or self.artifact_bytes)
+        return not (self.jobs or self.logs or self.artifacts or self.uploads or self.artifact_bytes)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """`forget_workflows` removes DBOS's records of what ended before (ms); None outside of a worker."""
+    """`uploads` have some that never come, and go in any case.
+
+    `forget_workflows` removes DBOS's records of what ended before (ms); None outside of a worker.
+    """
 
     store: RetentionStore
     keeping: Keeping
     artifacts: Path
     clock: Clock
+    uploads: OldUploads | None = None
     forget_workflows: Callable[[int], int] | None = None
 
     def go_on(self, stop: threading.Event) -> None:
         """A round every ten minutes until told to stop; nothing to do if all is kept for ever."""
-        if self.keeping.is_for_ever:
+        if self.keeping.is_for_ever and self.uploads is None:
             return
         while not stop.wait(_BREATH):
             try:
                 pruned = self.prune(stop)
                 if pruned != Pruned():
-                    log.info("pruned", jobs=pruned.jobs, logs=pruned.logs, artifacts=pruned.artifacts)
+                    log.info("pruned", **asdict(pruned))
             except Exception as error:  # a database that is away comes back
                 log.exception("pruning_failed", error=repr(error))
             if stop.wait(_PAUSE):
@@ -93,7 +101,12 @@ class Retention:
         """What prune() would remove now."""
         now = self.clock.now_ms()
         found = self.store.removable(_before(now, self.keeping.jobs), _before(now, self.keeping.logs))
-        return Pruned(found.jobs, found.logs, len(self._artifacts_to_go(now)))
+        return Pruned(
+            found.jobs,
+            found.logs,
+            len(self._artifacts_to_go(now)),
+            self.uploads.count() if self.uploads else 0,
+        )
 
     def prune(self, stop: threading.Event | None = None) -> Pruned:
         """Remove what is too old, until nothing is left or told to stop. To be killed in it is no harm."""
@@ -109,7 +122,7 @@ class Retention:
             jobs = _until_none(lambda: self._remove_jobs(jobs_before), stop)
             if self.forget_workflows is not None:
                 self.forget_workflows(jobs_before)
-        return Pruned(jobs, logs, artifacts)
+        return Pruned(jobs, logs, artifacts, self.uploads.remove(stop) if self.uploads else 0)
 
     def _remove_jobs(self, before: int) -> list[int]:
         gone = self.store.remove_jobs(before)
@@ -133,7 +146,9 @@ class Retention:
         if not self.artifacts.is_dir():
             return []
         here = {int(path.name) for path in self.artifacts.iterdir() if path.name.isdecimal()}
-        to_go = {id_ for id_ in here if id_ <= self.store.removed_to()} - self.store.known(here)
+        removed_to = self.store.removed_to()
+        to_go = {id_ for id_ in here if id_ <= removed_to}
+        to_go -= self.store.known(to_go)
         before = _before(now, self.keeping.artifacts)
         if before is not None:
             to_go |= self.store.ended(here, before)

@@ -8,6 +8,7 @@ from adapter.job.audit_log import Recording
 from adapter.job.model import Host, Scope, Server, StepInstance
 from adapter.job.permissions import UNLIMITED, Limits
 from adapter.job.rolling import Rolling
+from adapter.job.status import FileType
 from adapter.messages import Language
 
 
@@ -105,11 +106,17 @@ class ExecuteSql:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSpec:
-    """Files on hosts of a file transfer. `account` None: the step's own (platform job overrides)."""
+    """Files of a file transfer: on hosts, read as an account; or uploaded ones by their paths, with neither."""
 
     files: tuple[str, ...]
-    account: AccountRef
-    server: Server
+    account: AccountRef = field(default_factory=AccountRef)
+    server: Server = field(default_factory=Server)
+    file_type: FileType = FileType.SERVER
+
+    @property
+    def is_on_hosts(self) -> bool:
+        """False if the service itself has its files, or gets them."""
+        return self.file_type is FileType.SERVER
 
 
 @dataclass(frozen=True, kw_only=True)

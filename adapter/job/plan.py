@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapter.job.model import Scope, Server
-from adapter.job.status import StepType, VariableType
+from adapter.job.status import FileType, StepType, VariableType
 
 #: What replies show, and what is stored in a step's definition, instead of a secret.
 MASK = "******"
@@ -51,11 +51,17 @@ class PlanScript:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanFileSource:
-    """Files on hosts that are named, not yet resolved."""
+    """Files on hosts that are named, not yet resolved; of others the account is the step's, and no host named."""
 
     files: tuple[str, ...]
     account_id: int
-    server: Server
+    server: Server = field(default_factory=Server)
+    file_type: FileType = FileType.SERVER
+
+    @property
+    def is_on_hosts(self) -> bool:
+        """False if the service itself has its files, or gets them."""
+        return self.file_type is FileType.SERVER
 
 
 @dataclass(frozen=True, kw_only=True)

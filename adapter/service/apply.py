@@ -50,6 +50,7 @@ from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import exclusive
+from adapter.store.uploads import UploadStore
 
 __all__ = ["Apply", "ApplyError", "Change"]
 
@@ -94,6 +95,7 @@ class Apply:
                     dangerous=DangerousRuleStore(connection),
                     apps=AppStore(connection),
                     permissions=PermissionStore(connection),
+                    uploads=UploadStore(connection),
                     directory=directory,
                     environ=self._environ,
                     operator=self._operator,

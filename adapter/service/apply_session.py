@@ -14,6 +14,7 @@ from adapter.store.dangerous import DangerousRuleStore
 from adapter.store.permissions import PermissionStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
+from adapter.store.uploads import UploadStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Session:
     dangerous: DangerousRuleStore
     apps: AppStore
     permissions: PermissionStore
+    uploads: UploadStore
     directory: Path  #: that the file's relative paths start from
     environ: Mapping[str, str]
     operator: str

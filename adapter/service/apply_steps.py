@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapter.errors import LocalFileUnknown
 from adapter.job.model import PUBLIC, IpRef, Script, Server, TopoNode
 from adapter.job.plan import (
     ConfirmerRole,
@@ -15,13 +16,14 @@ from adapter.job.plan import (
     PlanScript,
     PlanStep,
 )
-from adapter.job.status import StepType, TransferMode, VariableType
+from adapter.job.status import FileType, StepType, TransferMode, VariableType
 from adapter.service import rules
 from adapter.service.apply_file import Node
 from adapter.service.apply_session import Session
 
 _MAX_NAME = 255
 _KINDS = {"script": StepType.SCRIPT, "file": StepType.FILE, "approval": StepType.APPROVAL}
+_FILE_TYPES = (FileType.SERVER, FileType.LOCAL)
 _SERVER_KEYS = ("host_id_list", "ip_list", "dynamic_group_list", "topo_node_list")
 
 _NEVER_CHANGEABLE = {
@@ -225,11 +227,12 @@ def _named_script(session: Session, name: str) -> Script | None:
 
 
 def _file(session: Session, node: Node, variables: VariableTypes) -> PlanFile:
-    sources = tuple(_source(session, item, variables) for item in node.children("sources"))
+    account_id = session.account_of(node).id
+    sources = tuple(_source(session, item, variables, account_id) for item in node.children("sources"))
     if not sources:
         node.fail("sources", "needs at least one source")
     file = PlanFile(
-        account_id=session.account_of(node).id,
+        account_id=account_id,
         target_path=node.text("target_path", rule=rules.remote_path),
         sources=sources,
         transfer_mode=node.number(
@@ -243,7 +246,11 @@ def _file(session: Session, node: Node, variables: VariableTypes) -> PlanFile:
     return file
 
 
-def _source(session: Session, node: Node, variables: VariableTypes) -> PlanFileSource:
+def _source(session: Session, node: Node, variables: VariableTypes, account_id: int) -> PlanFileSource:
+    """`account_id` is the step's own, as which there is nothing to read of files that are on no host."""
+    kind = node.number("file_type", int(FileType.SERVER), lambda n: rules.one_of(n, _FILE_TYPES))
+    if kind == FileType.LOCAL:
+        return _local_source(session, node, account_id)
     files = node.texts("files", rules.remote_path)
     if not files:
         node.fail("files", "needs at least one path")
@@ -252,6 +259,21 @@ def _source(session: Session, node: Node, variables: VariableTypes) -> PlanFileS
         account_id=session.account_of(node).id,
         server=_needed_server(node, "server", variables),
     )
+    node.finish()
+    return source
+
+
+def _local_source(session: Session, node: Node, account_id: int) -> PlanFileSource:
+    """Files that were uploaded to the same scope."""
+    files = node.texts("files", rules.text)
+    if not files:
+        node.fail("files", "needs at least one path")
+    for index, path in enumerate(files):
+        try:
+            session.uploads.require((session.scope,), path)
+        except LocalFileUnknown as error:
+            node.fail(f"files[{index}]", error.message)
+    source = PlanFileSource(files=files, account_id=account_id, file_type=FileType.LOCAL)
     node.finish()
     return source
 

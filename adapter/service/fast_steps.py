@@ -78,5 +78,5 @@ def _check_transfer(command: TransferFile) -> None:
     if not command.sources:
         raise errors.MissingParameter("file_source_list")
     for source in command.sources:
-        if source.server.is_empty:
+        if source.is_on_hosts and source.server.is_empty:
             raise errors.MissingParameter("file_source.server")

@@ -47,6 +47,7 @@ from adapter.service.step_builder import Resolve, StepBuilder
 from adapter.store.jobs import Beside, JobStore
 from adapter.store.once import KeyTaken
 from adapter.store.password_key import PasswordKey
+from adapter.store.uploads import UploadStore
 
 _Command = TypeVar(
     "_Command", ExecuteScript, ExecuteSql, TransferFile, PushConfigFile, ExecutePlan, ExecutePlatformJob
@@ -94,6 +95,7 @@ class Launch:
         dangerous: DangerousScripts,
         planner: Planner,
         password_key: PasswordKey,
+        uploads: UploadStore,
     ) -> None:
         self._jobs = jobs
         self._catalog = catalog
@@ -103,7 +105,8 @@ class Launch:
         self._dangerous = dangerous
         self._planner = planner
         self._password_key = password_key
-        self._builder = StepBuilder(catalog, hosts.resolve)
+        self._uploads = uploads
+        self._builder = StepBuilder(catalog, hosts.resolve, uploads)
 
     @_at_most_once
     def execute_script(self, command: ExecuteScript) -> Launched:
@@ -170,7 +173,7 @@ class Launch:
         places = Places.within(job.scope, caller)
         self._jobs.require_room(job)
         found = self._screened(drafts, places)
-        builder = StepBuilder(self._catalog, resolve)
+        builder = StepBuilder(self._catalog, resolve, self._uploads)
         prepared = [builder.build(draft, places, variables) for draft in drafts]
         told = variables.for_job(_shell_scripts(prepared), partial(resolve, job.scope))
         return self._submit(caller, job, prepared, told, found, beside=beside)

@@ -73,7 +73,12 @@ def _script_draft(script: PlanScript) -> ScriptDraft:
 def _file_draft(file: PlanFile) -> FileDraft:
     return FileDraft(
         sources=tuple(
-            SourceSpec(files=source.files, account=AccountRef(id=source.account_id), server=source.server)
+            SourceSpec(
+                files=source.files,
+                account=AccountRef(id=source.account_id),
+                server=source.server,
+                file_type=source.file_type,
+            )
             for source in file.sources
         ),
         target_path=file.target_path,

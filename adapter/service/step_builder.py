@@ -11,6 +11,7 @@ from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
 from adapter.job.file_batches import file_batches
 from adapter.job.model import (
     PUBLIC,
+    SERVICE_HOST,
     Account,
     Approval,
     FileSource,
@@ -34,6 +35,7 @@ from adapter.job.status import (
     EXECUTABLE_LANGUAGES,
     AccountCategory,
     AccountType,
+    FileType,
     ScriptLanguage,
     StepType,
 )
@@ -52,6 +54,7 @@ from adapter.service.drafts import (
 )
 from adapter.service.file_tasks import config_task, file_task, limit_file_tasks, problem_of
 from adapter.service.plan_variables import PlanVariables
+from adapter.store.uploads import UploadStore
 
 MAX_SCRIPT_TARGETS = 50_000
 
@@ -76,9 +79,10 @@ class StepBuilder:
     `resolve` is as Hosts.resolve().
     """
 
-    def __init__(self, catalog: Catalog, resolve: Resolve) -> None:
+    def __init__(self, catalog: Catalog, resolve: Resolve, uploads: UploadStore) -> None:
         self._catalog = catalog
         self._resolve = resolve
+        self._uploads = uploads
 
     def build(self, draft: StepDraft, places: Places, variables: PlanVariables) -> Prepared:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
@@ -122,6 +126,8 @@ class StepBuilder:
         """The transfer and its targets."""
         owners = [
             _usable(self._account(places.source_accounts, source.account), places, places.sources)
+            if source.is_on_hosts
+            else account
             for source in work.sources
         ]
         hosts = self._targets(draft, places, variables)
@@ -242,6 +248,8 @@ class StepBuilder:
     ) -> FileSource:
         if not source.files:
             raise errors.MissingParameter("file_source.file_list")
+        if source.file_type is FileType.LOCAL:
+            return self._uploaded(source, account, places)
         hosts = self._resolve(places.sources, variables.server(source.server))
         if not hosts:
             raise errors.SourceEmpty(step)
@@ -251,6 +259,14 @@ class StepBuilder:
             if problem:
                 raise errors.InvalidParameter("file_source.file_list", problem)
         return FileSource(files=files, account_id=account.id, hosts=hosts)
+
+    def _uploaded(self, source: SourceSpec, account: Account, places: Places) -> FileSource:
+        """Files that were uploaded to a business whose files these are. Raises LocalFileUnknown."""
+        for path in source.files:
+            self._uploads.require(places.source_accounts, path)
+        return FileSource(
+            files=source.files, account_id=account.id, hosts=(SERVICE_HOST,), file_type=FileType.LOCAL
+        )
 
 
 def _usable(account: Account, places: Places, scope: Scope) -> Account:

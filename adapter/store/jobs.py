@@ -30,6 +30,7 @@ from adapter.store.progress import JobProgress
 from adapter.store.quota import Crowded, JobQuota, Room
 from adapter.store.secrets import SecretBox
 from adapter.store.transactions import MAX_COUNT, MAX_ID, is_id, is_storable
+from adapter.store.uploads import use_uploads
 
 _job = tables.job_instance
 _step = tables.step_instance
@@ -109,7 +110,8 @@ class JobStore(JobProgress, JobOperations):
         `beside` is done in the same transaction, with the job's id; what it raises leaves no job.
         The audit log has a `caller`'s launch from the same transaction on.
         Answers the job with its ids, and with sensitive parameters masked as every later reader sees them.
-        Raises KeyTaken if the caller's key stands for a job by now, and what Room.keep() raises.
+        Raises KeyTaken if the caller's key stands for a job by now, LocalFileUnknown if an upload is gone, and what
+        Room.keep() raises.
         """
         if len(hosts) != len(job.steps):
             raise ValueError(f"{len(job.steps)} steps with the hosts of {len(hosts)}")
@@ -355,6 +357,7 @@ class JobStore(JobProgress, JobOperations):
     ) -> StepInstance:
         step_id = _insert(connection, _ADD_STEP, job_rows.step_values(step, self._box))
         keep(connection, step_id, given)
+        use_uploads(connection, replace(step, id=step_id))
         rows = [
             job_rows.host_values(step_id, step.execute_count, order, host, batch)
             for order, (host, batch) in enumerate(_turns(step, targets))

@@ -43,6 +43,7 @@ from adapter.store.tables_step import (
     log_chunk,
     step_instance,
 )
+from adapter.store.tables_uploads import upload, upload_use
 
 __all__ = [
     "OF_STEP",
@@ -81,6 +82,8 @@ __all__ = [
     "step_instance",
     "template_step",
     "token",
+    "upload",
+    "upload_use",
     "waits",
     "worker",
 ]

@@ -10,6 +10,7 @@ from adapter.api.apis import V2, V3, V4
 from .bodies_credentials import CREDENTIALS
 from .bodies_cron import CRONS_V2, CRONS_V3
 from .bodies_file_sources import FILE_SOURCES
+from .bodies_uploads import UPLOADS
 
 HOSTS = {"host_id_list": [101], "ip_list": [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]}
 IP_LIST = [{"bk_cloud_id": 0, "ip": "10.0.0.1"}]
@@ -333,6 +334,7 @@ def _changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 _V3 |= CREDENTIALS
 _V3 |= FILE_SOURCES
+_V3 |= UPLOADS
 _V3 |= CRONS_V3
 _V2 |= CRONS_V2
 assert set(_V3) == set(V3)

@@ -27,6 +27,7 @@ from adapter.service.follow import Follow
 from adapter.service.gateway_jwt import GatewayJwt
 from adapter.service.records import Records
 from adapter.service.script_check import ScriptCheck
+from adapter.service.uploads import Uploads
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
@@ -39,6 +40,8 @@ from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
+from adapter.store.upload_files import UploadFiles
+from adapter.store.uploads import UploadStore
 from adapter.store.workers import WorkerStore
 from adapter.testing.hosts import MemoryHosts
 from adapter.testing.reachability import MemoryReachability
@@ -153,6 +156,13 @@ class make_world:  # noqa: N801 used like a function
             credentials=Credentials(CredentialStore(stores.engine, stores.box), clock),
             file_sources=file_sources,
             crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
+            uploads=Uploads(
+                UploadStore(stores.engine),
+                UploadFiles(Path("/nonexistent")),
+                clock,
+                limit=1,
+                url_seconds=60,
+            ),
             hosts=hosts,
             reachability=reachability,
             password_key=PasswordKey(stores.engine, stores.box).public_key,

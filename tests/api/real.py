@@ -30,6 +30,7 @@ from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.service.records import Records
 from adapter.service.script_check import ScriptCheck
+from adapter.service.uploads import Uploads
 from adapter.store.audit_log import AuditLogStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.changes import JobChanges
@@ -42,6 +43,8 @@ from adapter.store.log_accounts import LogAccounts
 from adapter.store.logs import LogStore
 from adapter.store.opening import Stores
 from adapter.store.password_key import PasswordKey
+from adapter.store.upload_files import UploadFiles
+from adapter.store.uploads import UploadStore
 from adapter.store.workers import WorkerStore
 from adapter.testing.hosts import MemoryHosts
 from adapter.testing.reachability import MemoryReachability
@@ -108,9 +111,26 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         jobs=jobs, accounts=stores.accounts, hosts=hosts, settings=settings, installation="real"
     )
     reachability = MemoryReachability({101: Seen(answers=True, version="OpenSSH_9.2p1")})
+    uploads = Uploads(
+        UploadStore(stores.engine),
+        UploadFiles(settings.uploads),
+        clock,
+        limit=settings.max_upload_bytes,
+        url_seconds=settings.upload_url_seconds,
+    )
     services = Services(
         authentication=Authentication(stores.apps, clock),
-        launch=Launch(jobs, catalog, hosts, clock, wake, dangerous, Planning(preparation), password_key),
+        launch=Launch(
+            jobs,
+            catalog,
+            hosts,
+            clock,
+            wake,
+            dangerous,
+            Planning(preparation),
+            password_key,
+            UploadStore(stores.engine),
+        ),
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),
         follow=Follow(jobs, logs, JobChanges(stores.engine)),
@@ -124,6 +144,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
         credentials=Credentials(credentials, clock),
         file_sources=file_sources,
         crons=Crons(CronStore(stores.engine, stores.box), catalog, "Asia/Shanghai"),
+        uploads=uploads,
         hosts=hosts,
         reachability=reachability,
         password_key=password_key.public_key,

@@ -248,7 +248,7 @@ def _source(**changes: Any) -> list[dict[str, Any]]:
         ({"file_source_list": _source(file_list=[])}, 1241004, "[file_source.file_list]"),
         ({"file_source_list": _source(file_list=["a"])}, 1241005, "[file_source.file_list]"),
         ({"file_source_list": _source(file_list=["/a", "b/c"])}, 1241005, "[file_source.file_list]"),
-        ({"file_source_list": _source(file_type=2)}, 1241011, "local file"),
+        ({"file_source_list": _source(file_type=2, file_list=[])}, 1241004, "[file_source.file_list]"),
         ({"file_source_list": _source(file_type=3)}, 1241011, "third-party"),
         ({"file_source_list": _source(file_type=4)}, 1241005, "[file_source.file_type]"),
         ({"file_source_list": _source(file_type=0)}, 1241005, "[file_source.file_type]"),

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from adapter.api.application import create_app
 from adapter.api.openapi.replies import REPLIES
 from adapter.api.openapi.texts import texts
+from adapter.api.uploads_v3 import PATH as UPLOADS
 from adapter.config import Settings
 from adapter.store.opening import open_store
 
@@ -156,4 +157,7 @@ def test_what_is_described_is_served() -> None:
     assert written == set(APIS)
     assert {(dialect, name) for dialect, names in REPLIES.items() for name in names} <= set(APIS)
     assert set(texts().fields) - GAPS.used == set()
-    assert {path for path in DOCUMENT["paths"] if path.startswith("/api/ext/")} == set(texts().apis["ext"])
+    assert {path for path in DOCUMENT["paths"] if path.startswith("/api/ext/")} == {
+        *texts().apis["ext"],
+        UPLOADS,
+    }

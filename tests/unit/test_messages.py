@@ -63,6 +63,7 @@ MADE: dict[str, JobError] = {
     "ScopeUnknown": errors.ScopeUnknown("biz_7"),
     "PermissionDenied": errors.PermissionDenied("detail 7", {}),
     "AccountForbidden": errors.AccountForbidden("detail 7", {}),
+    "UploadElsewhere": errors.UploadElsewhere(7, 8),
     "TooManyStreams": errors.TooManyStreams(7),
 }
 

@@ -15,6 +15,7 @@ from adapter.api.openapi.converter import Converter
 from adapter.api.openapi.parameters import HEADERS, query_of
 from adapter.api.openapi.replies_ext import REPLIES
 from adapter.api.openapi.texts import texts
+from adapter.api.openapi.upload_path import upload_path
 
 _DIALECT = "ext"
 _REFUSED = {"4XX": {"$ref": "#/components/responses/Refused"}}
@@ -42,7 +43,7 @@ def ext_paths() -> tuple[dict[str, Any], dict[str, Any], tuple[Converter, Conver
     requests, replies = Converter(_DIALECT, texts()), Converter(_DIALECT, texts(), part=".reply")
     paths = {found.path: {"get": _operation(found, requests, replies)} for found in _paths()}
     schemas = requests.components() | replies.components()
-    return paths | _without_asking(), schemas, (requests, replies)
+    return paths | upload_path() | _without_asking(), schemas, (requests, replies)
 
 
 def _operation(found: ExtPath, requests: Converter, replies: Converter) -> dict[str, Any]:

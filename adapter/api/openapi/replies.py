@@ -12,6 +12,7 @@ from adapter.api.openapi import (
     replies_library,
     replies_plans,
     replies_steps,
+    replies_uploads,
     replies_v2,
     replies_v4,
 )
@@ -26,6 +27,7 @@ REPLIES: Mapping[str, Mapping[str, Reply]] = {
         **replies_cron.REPLIES,
         **replies_credentials.REPLIES,
         **replies_file_sources.REPLIES,
+        **replies_uploads.REPLIES,
         **replies_plans.V3,
     },
     "v2": {**replies_v2.REPLIES, **replies_cron.REPLIES_V2, **replies_plans.V2},

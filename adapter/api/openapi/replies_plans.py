@@ -48,8 +48,8 @@ class SourceV4(Shape):
 
     file_type = whole()
     file_list = many(text())
-    account = one(AccountName)
-    execute_target = one(TargetV4)
+    account = one(AccountName, null=True)
+    execute_target = one(TargetV4, null=True)
 
 
 class DestinationV4(Shape):
@@ -151,7 +151,7 @@ class PlanSourceV2(_TargetsV2):
     files = many(text())
     file_type = whole()
     account = text(null=True)
-    account_id = whole()
+    account_id = whole(null=True)
 
 
 class PlanStepV2(_TargetsV2, _AuthoredV2):

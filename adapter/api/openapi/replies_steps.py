@@ -92,7 +92,7 @@ class ExecutedScript(_Script):
 class ExecutedSource(_Source):
     """A source of a step's files."""
 
-    server = one(Resolved)
+    server = one(Resolved, null=True)
 
 
 class ExecutedDestination(Shape):

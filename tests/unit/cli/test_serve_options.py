@@ -27,6 +27,8 @@ VALUES = {
     "cmdb_app_secret_file": ("/s", "/s"),
     "cmdb_user": ("ops", "ops"),
     "cmdb_supplier_account": ("tencent", "tencent"),
+    "upload_dir": ("/u", "/u"),
+    "public_url": ("https://jobs", "https://jobs"),
     "callback_allow": ("127.0.0.0/8, tell.me", ("127.0.0.0/8", "tell.me")),
     "file_source_allow": ("10.9.0.0/16, files", ("10.9.0.0/16", "files")),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
@@ -67,6 +69,9 @@ def test_worker_has_the_options_of_serve_that_are_not_the_apis() -> None:
         "max_unfinished_jobs",
         "max_unfinished_jobs_per_scope",
         "max_unfinished_jobs_per_app",
+        "max_upload_bytes",
+        "upload_url_seconds",
+        "public_url",
     }
     assert {parameter.name for parameter in worker.params} == set(option_names()) - only_served
     assert "ADAPTER_<NAME>" in worker.get_help(click.Context(worker))

@@ -21,6 +21,7 @@ from adapter.job.commands import Caller
 from adapter.job.egress import EgressRule
 from adapter.job.model import Host, JobInstance, Scope, ScriptTask, StepInstance
 from adapter.job.status import FileType
+from adapter.job.upload import Upload
 from adapter.store.accounts import AccountStore
 from adapter.store.callbacks import CallbackStore
 from adapter.store.database import migrate, open_database
@@ -28,6 +29,7 @@ from adapter.store.given_files import GivenFiles
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.secrets import SecretBox
+from adapter.store.uploads import UploadStore
 from adapter.testing.hosts import MemoryHosts
 
 SCOPE = Scope("biz", "2")
@@ -93,6 +95,25 @@ class Bench:
         """What brings given files to runs."""
         contents = GivenFiles(self.engine, self.box)
         return Placing(contents=contents, clock=self, directory=self.directory / "given")
+
+    def upload(self, *paths: str) -> None:
+        """Rows of whole files that were uploaded under these paths; of their bytes there are none."""
+        store = UploadStore(self.engine)
+        for path in paths:
+            _, id_, user, name = path.split("/", 3)
+            made = Upload(
+                id=id_,
+                scope=SCOPE,
+                path=path,
+                name=name,
+                app_code="app",
+                creator=user,
+                create_time=self.now,
+                token_hash="",
+                expire_time=self.now + 1,
+            )
+            store.add([made])
+            store.complete(id_, 1, "0" * 64, self.now, lambda: None)
 
     def providing(self, providers: Mapping[FileType, Provider] | None = None) -> Providing:
         """What brings files to runs that the service itself gets."""

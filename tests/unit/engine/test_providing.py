@@ -28,6 +28,7 @@ from adapter.job.model import (
     StepInstance,
 )
 from adapter.job.status import FileType, HostStatus, RunStatus, StepType
+from adapter.job.upload import upload_path
 from adapter.job.variables import StepVariables
 from adapter.store.collected import CollectedRuns
 
@@ -59,6 +60,11 @@ class Shelf:
         return [{**kind, "size": len(content), "sha256": sha256}]
 
 
+def path(name: str) -> str:
+    """What an upload of that name is called here."""
+    return upload_path(SCOPE, hashlib.md5(name.encode(), usedforsecurity=False).hexdigest(), "a", name)
+
+
 def local(*files: str) -> FileSource:
     """Files that the service has."""
     return FileSource(files=files, account_id=0, hosts=(SERVICE_HOST,), file_type=FileType.LOCAL)
@@ -84,6 +90,8 @@ class World:
         )
         step = StepInstance(name="s", type=StepType.FILE, file=task, create_time=1)
         job = JobInstance(scope=SCOPE, steps=(step,), create_time=1)
+        for source in sources:
+            self.bench.upload(*(() if source.is_on_hosts else source.files))
         return self.bench.jobs.add(job, [(ONE,)])
 
     def run(self, job: JobInstance, shelf: Shelf) -> tuple[RunStatus, HostResult]:
@@ -121,9 +129,9 @@ def test_one_step_mixes_them_with_files_of_hosts(world: World) -> None:
     there = world.bench.directory / "there.txt"
     there.write_text("of a host")
     job = world.job(
-        local("2/u/admin/a b", "2/u/admin/c"), FileSource(files=(str(there),), account_id=0, hosts=(TWO,))
+        local(path("a b"), path("c")), FileSource(files=(str(there),), account_id=0, hosts=(TWO,))
     )
-    shelf = Shelf({"2/u/admin/a b": b"one", "2/u/admin/c": b"two"})
+    shelf = Shelf({path("a b"): b"one", path("c"): b"two"})
     status, result = world.run(job, shelf)
     assert (status, result.status) == (RunStatus.SUCCESS, HostStatus.SUCCESS)
     found = {
@@ -133,34 +141,34 @@ def test_one_step_mixes_them_with_files_of_hosts(world: World) -> None:
     assert [str(path) for path in found] == ["0_127.0.0.2/there.txt"]
     own = world.bench.directory / "in" / "0_0.0.0.0"
     assert {path.name: path.read_bytes() for path in own.iterdir()} == {"a b": b"one", "c": b"two"}
-    assert world.uploads(job) == {"2/u/admin/a b": (4, ""), "2/u/admin/c": (4, "")}
+    assert world.uploads(job) == {path("a b"): (4, ""), path("c"): (4, "")}
 
 
 @pytest.mark.parametrize(
     ("problem", "words"),
     [
         (Unavailable("it was removed"), "it was removed"),
-        (OSError(errno.ENOSPC, "no room"), "the controller cannot store 2/u/a/gone: [Errno 28] no room"),
+        (OSError(errno.ENOSPC, "no room"), f"the controller cannot store {path('gone')}: [Errno 28] no room"),
     ],
 )
 def test_one_that_cannot_be_had_is_the_targets_to_report(
     world: World, problem: Exception, words: str
 ) -> None:
     """The target fails with the words of that file, and has the others."""
-    job = world.job(local("2/u/a/gone", "2/u/a/good"))
-    status, result = world.run(job, Shelf({"2/u/a/gone": problem, "2/u/a/good": b"good"}))
+    job = world.job(local(path("gone"), path("good")))
+    status, result = world.run(job, Shelf({path("gone"): problem, path("good"): b"good"}))
     assert (status, result.status) == (RunStatus.FAILED, HostStatus.FILE_FETCH_ERROR)
     assert (world.bench.directory / "in/0_0.0.0.0/good").read_bytes() == b"good"
-    assert world.uploads(job) == {"2/u/a/gone": (5, words), "2/u/a/good": (4, "")}
+    assert world.uploads(job) == {path("gone"): (5, words), path("good"): (4, "")}
     downloads = world.bench.logs.file_logs(job.steps[0].id, 0, {ONE.bk_host_id})
     told = {entry.src_path: (entry.status, entry.content) for entry in downloads}
-    assert told == {"2/u/a/gone": (5, words), "2/u/a/good": (4, "")}
+    assert told == {path("gone"): (5, words), path("good"): (4, "")}
 
 
 def test_a_missing_one_is_203(world: World) -> None:
     """As a file is that a source host does not have."""
-    job = world.job(local("2/u/a/gone"))
-    _, result = world.run(job, Shelf({"2/u/a/gone": Unavailable("no such file", is_missing=True)}))
+    job = world.job(local(path("gone")))
+    _, result = world.run(job, Shelf({path("gone"): Unavailable("no such file", is_missing=True)}))
     assert result.status is HostStatus.SOURCE_MISSING
 
 
@@ -173,12 +181,12 @@ def test_a_step_that_must_end_ends_while_files_are_brought(
     world: World, timeout: int, expected: HostStatus
 ) -> None:
     """By a terminated job, or by the step's own time: at once, and without having been to the targets."""
-    job = world.job(local("2/u/a/slow"), timeout=timeout)
+    job = world.job(local(path("slow")), timeout=timeout)
     world.bench.jobs.begin_job(job.id, 1)
     if expected is HostStatus.TERMINATED:
         threading.Timer(0.5, world.bench.jobs.request_stop, [job.id, 5]).start()
     began = time.monotonic()
-    _, result = world.run(job, Shelf({"2/u/a/slow": b""}, seconds=60))
+    _, result = world.run(job, Shelf({path("slow"): b""}, seconds=60))
     assert result.status is expected
     assert time.monotonic() - began < 10
     assert not (world.bench.directory / "in").exists()
@@ -186,12 +194,12 @@ def test_a_step_that_must_end_ends_while_files_are_brought(
 
 def test_a_step_that_is_handed_over_is_gone_on_with(world: World) -> None:
     """Whoever goes on brings the files anew."""
-    job = world.job(local("2/u/a/slow"))
+    job = world.job(local(path("slow")))
     threading.Timer(0.5, world.handover.set).start()
-    shelf = Shelf({"2/u/a/slow": b"x"}, seconds=60)
+    shelf = Shelf({path("slow"): b"x"}, seconds=60)
     with pytest.raises(HandedOver):
         world.run(job, shelf)
-    assert world.uploads(job) == {"2/u/a/slow": (0, "")}
+    assert world.uploads(job) == {path("slow"): (0, "")}
     world.handover.clear()
     shelf.seconds = 0
     assert world.run(job, shelf)[0] is RunStatus.SUCCESS
@@ -199,7 +207,7 @@ def test_a_step_that_is_handed_over_is_gone_on_with(world: World) -> None:
 
 def test_how_far_it_has_come_is_shown(world: World) -> None:
     """In the service's upload entry, at most once a second; the end of the step is looked for more often."""
-    job = world.job(local("2/u/a/slow"))
+    job = world.job(local(path("slow")))
     seen: list[int] = []
     looks: list[float] = []
 
@@ -208,7 +216,7 @@ def test_how_far_it_has_come_is_shown(world: World) -> None:
         entries = world.bench.logs.file_logs(job.steps[0].id, 0, {0})
         seen.extend(entry.progress for entry in entries)
 
-    providing: Providing = world.bench.providing({FileType.LOCAL: Shelf({"2/u/a/slow": b"x"}, seconds=1.5)})
+    providing: Providing = world.bench.providing({FileType.LOCAL: Shelf({path("slow"): b"x"}, seconds=1.5)})
     spool = world.bench.directory / "spool"
     providing.provide(job.steps[0], spool, world.bench.logs, look)
     assert 25 in seen
@@ -236,8 +244,8 @@ def test_it_ends_before_the_first_file(world: World) -> None:
     def look() -> None:
         raise ProvidingEnded
 
-    shelf = Shelf({"2/u/a/x": b""})
-    job = world.job(local("2/u/a/x"))
+    shelf = Shelf({path("x"): b""})
+    job = world.job(local(path("x")))
     with pytest.raises(ProvidingEnded):
         world.bench.providing({FileType.LOCAL: shelf}).provide(
             job.steps[0], world.bench.directory / "spool", world.bench.logs, look

@@ -31,6 +31,7 @@ from adapter.store.password_key import PasswordKey
 from adapter.store.plans import PlanStore
 from adapter.store.quota import JobQuota, Room
 from adapter.store.scripts import ScriptStore
+from adapter.store.uploads import UploadStore
 from adapter.testing.hosts import MemoryHosts
 from tests.support.startable import to_start
 
@@ -101,6 +102,7 @@ class World:
             self.dangerous,
             NamingPlanner(),
             self.password_key,
+            UploadStore(self.jobs._engine),
         )
         self.operate = Operate(self.jobs, self, self.wake)
         self.query = Query(self.jobs, self.logs)
