@@ -21,14 +21,6 @@ from tests.support.service import Credentials, Service
 
 NewService = Callable[..., Service]
 
-#: What a service may have in its environment, and no run, artifact or log may.
-FAKE_SECRETS = {
-    "AWS_SECRET_ACCESS_KEY": "fake-aws-secret-value",
-    "DATABASE_PASSWORD": "fake-database-password",
-    "ANSIBLE_GALAXY_SERVER_LAB_TOKEN": "fake-galaxy-token-value",
-    "ADAPTER_CMDB_APP_SECRET": "fake-cmdb-secret-value",
-    "PGPASSWORD": "fake-libpq-password",
-}
 #: As in production connections are kept for the next exchange, but not for long after a test.
 _SHORT_CONNECTIONS = {
     "ANSIBLE_SSH_ARGS": "-o ControlMaster=auto -o ControlPersist=2s -o ConnectTimeout=4",
@@ -94,7 +86,7 @@ def service(lab: Lab, prepared: Prepared, tmp_path_factory: pytest.TempPathFacto
     running = Service(
         data_dir=tmp_path_factory.mktemp("service") / "data",
         inventory=lab.inventory,
-        environment=_SHORT_CONNECTIONS | FAKE_SECRETS,
+        environment=_SHORT_CONNECTIONS,
     )
     try:
         yield prepared.started(running)
