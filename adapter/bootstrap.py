@@ -18,6 +18,8 @@ from adapter.engine import workflows
 from adapter.engine.audit import Audit
 from adapter.engine.callback import Callbacks
 from adapter.engine.cleaning import Cleaning
+from adapter.engine.downloaded_files import DownloadedFiles
+from adapter.engine.downloads import Downloads
 from adapter.engine.errands import Errands
 from adapter.engine.file_cache import FileCache
 from adapter.engine.given_files import Placing
@@ -175,6 +177,7 @@ def build(settings: Settings) -> Adapter:
         Planning(_preparation(settings, stores, jobs, hosts)),
         password_key,
         UploadStore(stores.engine),
+        FileSourceStore(stores.engine),
     )
     crons = CronStore(stores.engine, stores.box)
     reachability = SshReachability(hosts.variables)
@@ -408,7 +411,21 @@ def _worker(
 
 def _providing(settings: Settings, stores: Stores, cache: Path, clock: SystemClock) -> Providing:
     uploads = UploadedFiles(store=UploadStore(stores.engine), files=UploadFiles(settings.uploads))
-    return Providing(providers={FileType.LOCAL: uploads}, cache=cache, clock=clock)
+    downloads = Downloads(
+        cache=cache,
+        rule=EgressRule.of(settings.file_source_allow),
+        pauses=settings.file_source_retry_pauses,
+    )
+    downloaded = DownloadedFiles(
+        file_sources=FileSourceStore(stores.engine),
+        credentials=CredentialStore(stores.engine, stores.box),
+        downloads=downloads,
+        clock=clock,
+        installation=installation_of(settings),
+    )
+    return Providing(
+        providers={FileType.LOCAL: uploads, FileType.FILE_SOURCE: downloaded}, cache=cache, clock=clock
+    )
 
 
 def installation_of(settings: Settings) -> str:

@@ -83,6 +83,8 @@ class Settings:
     callback_allow: tuple[str, ...] = ()
     #: networks, addresses and host names that file sources may be at although the egress rule refuses them
     file_source_allow: tuple[str, ...] = ()
+    #: seconds before attempts at a download that follow one which brought nothing new
+    file_source_retry_pauses: tuple[float, ...] = (1, 2, 5, 10, 20)
     #: seconds between attempts at a callback; after the last one it is given up
     callback_retry_pauses: tuple[float, ...] = (5, 30, 120, 600, 1800)
     #: what becomes of times at which nobody could launch a cron: skip or run_once
@@ -102,10 +104,8 @@ class Settings:
         _check_crons(self.cron_missed, self.cron_time_zone)
         for network in self.internal_networks:
             _check_network("internal_networks", network)
-        for setting in ("callback_allow", "file_source_allow"):
-            for word in getattr(self, setting):
-                if not _HOST_NAME.fullmatch(word):
-                    _check_network(setting, word)
+        _check_places("callback_allow", self.callback_allow)
+        _check_places("file_source_allow", self.file_source_allow)
         for name in ("cmdb_url", "public_url"):
             _check_url(name, getattr(self, name))
         if self.cmdb_url and not self.cmdb_app_code:
@@ -210,6 +210,12 @@ def _check_crons(missed: str, time_zone: str) -> None:
 def _check_url(setting: str, url: str) -> None:
     if url and not url.startswith(("http://", "https://")):
         raise ValueError(f"{setting} must begin with https:// or http://, not {url}")
+
+
+def _check_places(setting: str, words: tuple[str, ...]) -> None:
+    for word in words:
+        if not _HOST_NAME.fullmatch(word):
+            _check_network(setting, word)
 
 
 def _check_network(setting: str, text: str) -> None:

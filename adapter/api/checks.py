@@ -96,14 +96,9 @@ def check_source_files(name: str, files: Iterable[str]) -> None:
 
 def file_type(name: str, value: int | None) -> FileType:
     """Where a source's files are; on servers if it does not say."""
-    if value == FileType.FILE_SOURCE:
-        allowed = "1 (server file), 2 (local file)"
-        raise NotSupported(
-            say(_USE, name=name, value=value, meaning="third-party file source", allowed=allowed)
-        )
-    if value not in (None, FileType.SERVER, FileType.LOCAL):
+    if value not in (None, FileType.SERVER, FileType.LOCAL, FileType.FILE_SOURCE):
         raise InvalidParameter(
-            name, say("must be 1 (server file) or 2 (local file), not {value}", value=value)
+            name, say("must be 1 (server file), 2 (local file) or 3 (file source), not {value}", value=value)
         )
     return FileType.SERVER if value is None else FileType(value)
 

@@ -230,11 +230,27 @@ def _source(item: Mapping[str, Any]) -> SourceSpec:
     file_type = checks.file_type("file_source.file_type", item["file_type"])
     if file_type is FileType.LOCAL:
         return SourceSpec(files=tuple(item["file_list"]), file_type=file_type)
+    if file_type is FileType.FILE_SOURCE:
+        return _of_file_source(item)
     named = item["account"] or {"id": None, "alias": None}
     account = checks.require_account("file_source.account", targets.account(named["id"], named["alias"]))
     server = _target(item["server"], "file_source.server")
     checks.check_source_files("file_source.file_list", item["file_list"])
     return SourceSpec(files=tuple(item["file_list"]), account=account, server=server)
+
+
+def _of_file_source(item: Mapping[str, Any]) -> SourceSpec:
+    """The id wins over the code (contract g)."""
+    id_, code = item["file_source_id"], item["file_source_code"]
+    named = id_ if id_ is not None and id_ > 0 else None
+    if named is None and code is None:
+        raise MissingParameter("file_source.file_source_id/file_source.file_source_code")
+    return SourceSpec(
+        files=tuple(item["file_list"]),
+        file_type=FileType.FILE_SOURCE,
+        file_source_id=named,
+        file_source_code=code,
+    )
 
 
 def plan_variable(item: Mapping[str, Any]) -> VariableValue:

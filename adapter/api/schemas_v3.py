@@ -77,6 +77,8 @@ class FastExecuteSql(BaseSchema):
 class _FileSource(BaseSchema):
     file_list = Many(Text(required=True, strip=True))
     file_type = Number()
+    file_source_id = Number()
+    file_source_code = Text(strip=True)
     account = Object(AccountFields)
     server = Object(ServerFields)
 

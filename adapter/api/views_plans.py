@@ -20,7 +20,7 @@ from adapter.job.plan import (
     PlanScript,
     PlanStep,
 )
-from adapter.job.status import VariableType
+from adapter.job.status import FileType, VariableType
 from adapter.ports import Hosts
 from adapter.service.pages import Page
 
@@ -116,8 +116,8 @@ def _file(step: PlanStep, file: PlanFile, accounts: Accounts, hosts: Hosts) -> d
             "file_list": list(source.files),
             "account": account(source.account_id, accounts) if source.is_on_hosts else None,
             "server": server(source.server, hosts) if source.is_on_hosts else None,
-            "file_source_id": None,
-            "file_source_code": None,
+            "file_source_id": source.file_source_id,
+            "file_source_code": source.file_source_code,
         }
         for source in file.sources
     ]
@@ -178,7 +178,9 @@ def _uses(step: PlanStep, name: str) -> bool:
 
 def _paths(file: PlanFile) -> Iterator[str]:
     """Those that variables can be in."""
-    return (path for source in file.sources if source.is_on_hosts for path in source.files)
+    return (
+        path for source in file.sources if source.file_type is not FileType.LOCAL for path in source.files
+    )
 
 
 def targets_variable(step: PlanStep, name: str) -> bool:

@@ -13,7 +13,7 @@ from adapter.job.status import FileType, HostStatus, StepType, VariableType
 from adapter.messages import HOST_STATUS, Language
 
 #: Files that no account reads from any host. (push_config_file's have the account of the step, as JOB's do.)
-_UNREAD = (FileType.LOCAL,)
+_UNREAD = (FileType.LOCAL, FileType.FILE_SOURCE)
 #: What a step was, not what it executes: SQL is a script here.
 _DETAIL_TYPES = {StepType.SQL: StepType.SCRIPT}
 
@@ -175,8 +175,8 @@ def _file(report: StepDetail, file: FileTask) -> dict[str, Any]:
                 "file_list": list(source.files),
                 "account": None if source.file_type in _UNREAD else _account(report, source.account_id),
                 "server": None if source.file_type in _UNREAD else _server(source.hosts, report.alive),
-                "file_source_id": None,
-                "file_source_code": None,
+                "file_source_id": source.file_source_id,
+                "file_source_code": source.file_source_code,
             }
             for source in file.sources
         ],

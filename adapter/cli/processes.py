@@ -129,6 +129,11 @@ _OPTIONS = (
         "with commas. [default: none]",
     ),
     click.option(
+        "--file-source-retry-pauses",
+        callback=_seconds,
+        help="Seconds between attempts at a download that bring nothing new. [default: 1,2,5,10,20]",
+    ),
+    click.option(
         "--callback-retry-pauses",
         callback=_seconds,
         help="Seconds between attempts at a callback. [default: 5,30,120,600,1800]",

@@ -62,15 +62,9 @@ class Downloads:
 
     cache: Path
     rule: EgressRule
+    pauses: tuple[float, ...]  #: before attempts that follow one which brought nothing new
     connect: float = 10
     stall: float = 30
-    pauses: tuple[float, ...] = (
-        1,
-        2,
-        5,
-        10,
-        20,
-    )  #: before attempts that follow one which brought nothing new
     tls: ssl.SSLContext | None = field(default=None, repr=False)  #: None: the system's certificates
 
     def fetch(
@@ -81,7 +75,10 @@ class Downloads:
         `look` is called every 0.2 seconds with the bytes there are and their number, None while that is not known.
         Raises Unavailable, OSError, and what `look` raises.
         """
-        url = server.url(path)
+        try:
+            url = server.url(path)
+        except httpx.InvalidURL as error:
+            raise Unavailable(f"{path} is at no URL: {error}") from None
         if not is_callable(url):
             raise Unavailable(f"{shown(url)} is no URL that can be called")
         key = hashlib.sha256(f"{owner}\0{url}".encode()).hexdigest()
@@ -236,7 +233,7 @@ def _redirected(answer: httpx.Response) -> httpx.URL:
     """Where an answer leads. Raises Unavailable for where no file is asked for."""
     try:
         url = answer.url.join(answer.headers.get("Location", ""))
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):
         url = httpx.URL()
     if not is_callable(url):
         raise Unavailable(f"{shown(answer.url)} answered {answer.status_code} and leads nowhere")
@@ -252,9 +249,9 @@ def _origin(url: httpx.URL) -> tuple[str, bytes]:
 
 
 def _etag(answer: httpx.Response) -> str:
-    """A strong one, or "": a weak one does not say that the bytes are the same."""
+    """A strong one that can be sent back, or "": a weak one does not say that the bytes are the same."""
     etag: str = answer.headers.get("ETag", "")
-    return "" if etag.startswith("W/") else etag
+    return "" if etag.startswith("W/") or not etag.isascii() else etag
 
 
 def _length(answer: httpx.Response) -> int | None:

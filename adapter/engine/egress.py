@@ -72,7 +72,10 @@ class EgressTransport(httpx.AsyncBaseTransport):
 
 def is_callable(url: httpx.URL) -> bool:
     """True for a URL of http or https with a host and a port that there are."""
-    return url.scheme in ("http", "https") and bool(url.host) and (url.port or 1) <= _MAX_PORT
+    try:
+        return url.scheme in ("http", "https") and bool(url.host) and (url.port or 1) <= _MAX_PORT
+    except ValueError:  # a host that claims to be an international name, and is none
+        return False
 
 
 def _sent_to(request: httpx.Request, address: Address, timeout: dict[str, float | None]) -> httpx.Request:

@@ -106,12 +106,14 @@ class ExecuteSql:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceSpec:
-    """Files of a file transfer: on hosts, read as an account; or uploaded ones by their paths, with neither."""
+    """Files of a transfer: on hosts, read as an account; or uploaded, or in a file source, with neither."""
 
     files: tuple[str, ...]
     account: AccountRef = field(default_factory=AccountRef)
     server: Server = field(default_factory=Server)
     file_type: FileType = FileType.SERVER
+    file_source_id: int | None = None  #: of a FILE_SOURCE: this, or else the code
+    file_source_code: str | None = None
 
     @property
     def is_on_hosts(self) -> bool:

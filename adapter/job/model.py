@@ -204,6 +204,8 @@ class FileSource:
     account_id: int
     hosts: tuple[Host, ...]
     file_type: FileType = FileType.SERVER
+    file_source_id: int | None = None  #: of a FILE_SOURCE
+    file_source_code: str | None = None  #: of the same, as it was when the job was submitted
     content: bytes | None = field(default=None, repr=False)  #: of a BASE64_FILE, until it is stored encrypted
 
     @property

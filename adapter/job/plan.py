@@ -57,6 +57,8 @@ class PlanFileSource:
     account_id: int
     server: Server = field(default_factory=Server)
     file_type: FileType = FileType.SERVER
+    file_source_id: int | None = None  #: of a FILE_SOURCE, with its code
+    file_source_code: str | None = None
 
     @property
     def is_on_hosts(self) -> bool:

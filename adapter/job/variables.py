@@ -15,7 +15,7 @@ from typing import Any
 
 from adapter.job import arrays
 from adapter.job.model import FileTask, Host, HostResult, JobInstance, JobVariable, StepInstance
-from adapter.job.status import ScriptLanguage, StepType, VariableType
+from adapter.job.status import FileType, ScriptLanguage, StepType, VariableType
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _IMPORT = re.compile(r"^#\s+job_import\s+\{\{([A-Za-z0-9_]+)\}\}", re.MULTILINE)
@@ -169,7 +169,9 @@ class StepVariables:
     def _file(self, file: FileTask) -> FileTask:
         """An uploaded file's path is a name that was given out, whatever it looks like."""
         sources = tuple(
-            replace(source, files=tuple(map(self.path, source.files))) if source.is_on_hosts else source
+            source
+            if source.file_type is FileType.LOCAL
+            else replace(source, files=tuple(map(self.path, source.files)))
             for source in file.sources
         )
         return replace(file, target_path=self.path(file.target_path), sources=sources)

@@ -45,6 +45,7 @@ from adapter.store import tables, tables_access
 from adapter.store.accounts import AccountStore
 from adapter.store.apps import AppStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.permissions import PermissionStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
@@ -96,6 +97,7 @@ class Apply:
                     apps=AppStore(connection),
                     permissions=PermissionStore(connection),
                     uploads=UploadStore(connection),
+                    file_sources=FileSourceStore(connection),
                     directory=directory,
                     environ=self._environ,
                     operator=self._operator,

@@ -11,6 +11,7 @@ from adapter.service.apply_file import Node
 from adapter.store.accounts import AccountStore
 from adapter.store.apps import AppStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.permissions import PermissionStore
 from adapter.store.plans import PlanStore
 from adapter.store.scripts import ScriptStore
@@ -43,6 +44,7 @@ class Session:
     apps: AppStore
     permissions: PermissionStore
     uploads: UploadStore
+    file_sources: FileSourceStore
     directory: Path  #: that the file's relative paths start from
     environ: Mapping[str, str]
     operator: str

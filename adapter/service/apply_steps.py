@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapter.errors import LocalFileUnknown
+from adapter.errors import FileSourceCodeUnknown, LocalFileUnknown
+from adapter.job.file_source import file_source_path_problem
 from adapter.job.model import PUBLIC, IpRef, Script, Server, TopoNode
+from adapter.job.paths import has_variable
 from adapter.job.plan import (
     ConfirmerRole,
     GlobalVariable,
@@ -23,7 +25,7 @@ from adapter.service.apply_session import Session
 
 _MAX_NAME = 255
 _KINDS = {"script": StepType.SCRIPT, "file": StepType.FILE, "approval": StepType.APPROVAL}
-_FILE_TYPES = (FileType.SERVER, FileType.LOCAL)
+_FILE_TYPES = (FileType.SERVER, FileType.LOCAL, FileType.FILE_SOURCE)
 _SERVER_KEYS = ("host_id_list", "ip_list", "dynamic_group_list", "topo_node_list")
 
 _NEVER_CHANGEABLE = {
@@ -251,6 +253,8 @@ def _source(session: Session, node: Node, variables: VariableTypes, account_id: 
     kind = node.number("file_type", int(FileType.SERVER), lambda n: rules.one_of(n, _FILE_TYPES))
     if kind == FileType.LOCAL:
         return _local_source(session, node, account_id)
+    if kind == FileType.FILE_SOURCE:
+        return _of_file_source(session, node, account_id)
     files = node.texts("files", rules.remote_path)
     if not files:
         node.fail("files", "needs at least one path")
@@ -274,6 +278,30 @@ def _local_source(session: Session, node: Node, account_id: int) -> PlanFileSour
         except LocalFileUnknown as error:
             node.fail(f"files[{index}]", error.message)
     source = PlanFileSource(files=files, account_id=account_id, file_type=FileType.LOCAL)
+    node.finish()
+    return source
+
+
+def _of_file_source(session: Session, node: Node, account_id: int) -> PlanFileSource:
+    """Files of a file source of the same scope, by its code."""
+    code, files = node.text("file_source_code"), node.texts("files", rules.text)
+    if not files:
+        node.fail("files", "needs at least one path")
+    try:
+        found = session.file_sources.by_code(session.scope, code)
+    except FileSourceCodeUnknown as error:
+        node.fail("file_source_code", error.message)
+    for index, path in enumerate(files):
+        problem = file_source_path_problem(path) if has_variable(path) else found.path_problem(path)
+        if problem:
+            node.fail(f"files[{index}]", problem)
+    source = PlanFileSource(
+        files=files,
+        account_id=account_id,
+        file_type=FileType.FILE_SOURCE,
+        file_source_id=found.id,
+        file_source_code=found.code,
+    )
     node.finish()
     return source
 

@@ -91,20 +91,6 @@ class FileSources:
         """All of it. Raises FileSourceCodeUnknown (1260012)."""
         return self._store.by_code(scope, code)
 
-    def named(self, scope: Scope, file_source_id: int | None, code: str | None) -> FileSourceDefinition:
-        """The one that a step names: by id, else by code.
-
-        Raises FileSourceUnknown (1260001), FileSourceOfAnotherScope (1260017), FileSourceCodeUnknown (1260012).
-        """
-        if file_source_id is None:
-            return self._store.by_code(scope, code or "")
-        found = self._store.get(file_source_id)
-        if found is None:
-            raise errors.FileSourceUnknown(file_source_id)
-        if found.scope != scope:
-            raise errors.FileSourceOfAnotherScope(file_source_id)
-        return found
-
     def status(self) -> int:
         """JOB's status, of each: 0 with a worker to download its files, 1 if that takes no jobs, -1 without."""
         states = {worker.state for worker in self._workers.not_ended()}

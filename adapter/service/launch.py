@@ -44,6 +44,7 @@ from adapter.service.host_passwords import of_hosts
 from adapter.service.launch_plan import drafts_of, overridden
 from adapter.service.plan_variables import PlanVariables, reads_variables
 from adapter.service.step_builder import Resolve, StepBuilder
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import Beside, JobStore
 from adapter.store.once import KeyTaken
 from adapter.store.password_key import PasswordKey
@@ -96,6 +97,7 @@ class Launch:
         planner: Planner,
         password_key: PasswordKey,
         uploads: UploadStore,
+        file_sources: FileSourceStore,
     ) -> None:
         self._jobs = jobs
         self._catalog = catalog
@@ -106,7 +108,8 @@ class Launch:
         self._planner = planner
         self._password_key = password_key
         self._uploads = uploads
-        self._builder = StepBuilder(catalog, hosts.resolve, uploads)
+        self._file_sources = file_sources
+        self._builder = StepBuilder(catalog, hosts.resolve, uploads, file_sources)
 
     @_at_most_once
     def execute_script(self, command: ExecuteScript) -> Launched:
@@ -173,7 +176,7 @@ class Launch:
         places = Places.within(job.scope, caller)
         self._jobs.require_room(job)
         found = self._screened(drafts, places)
-        builder = StepBuilder(self._catalog, resolve, self._uploads)
+        builder = StepBuilder(self._catalog, resolve, self._uploads, self._file_sources)
         prepared = [builder.build(draft, places, variables) for draft in drafts]
         told = variables.for_job(_shell_scripts(prepared), partial(resolve, job.scope))
         return self._submit(caller, job, prepared, told, found, beside=beside)

@@ -78,6 +78,8 @@ def _file_draft(file: PlanFile) -> FileDraft:
                 account=AccountRef(id=source.account_id),
                 server=source.server,
                 file_type=source.file_type,
+                file_source_id=source.file_source_id,
+                file_source_code=source.file_source_code,
             )
             for source in file.sources
         ),

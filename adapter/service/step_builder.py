@@ -9,6 +9,7 @@ from typing import TypeVar
 from adapter import errors
 from adapter.job.commands import AccountRef, ScriptRef, SourceSpec
 from adapter.job.file_batches import file_batches
+from adapter.job.file_source import file_source_path_problem
 from adapter.job.model import (
     PUBLIC,
     SERVICE_HOST,
@@ -54,6 +55,7 @@ from adapter.service.drafts import (
 )
 from adapter.service.file_tasks import config_task, file_task, limit_file_tasks, problem_of
 from adapter.service.plan_variables import PlanVariables
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.uploads import UploadStore
 
 MAX_SCRIPT_TARGETS = 50_000
@@ -79,10 +81,13 @@ class StepBuilder:
     `resolve` is as Hosts.resolve().
     """
 
-    def __init__(self, catalog: Catalog, resolve: Resolve, uploads: UploadStore) -> None:
+    def __init__(
+        self, catalog: Catalog, resolve: Resolve, uploads: UploadStore, file_sources: FileSourceStore
+    ) -> None:
         self._catalog = catalog
         self._resolve = resolve
         self._uploads = uploads
+        self._file_sources = file_sources
 
     def build(self, draft: StepDraft, places: Places, variables: PlanVariables) -> Prepared:
         """The step, looked up in the contract's order: script, accounts, hosts, limits."""
@@ -250,6 +255,8 @@ class StepBuilder:
             raise errors.MissingParameter("file_source.file_list")
         if source.file_type is FileType.LOCAL:
             return self._uploaded(source, account, places)
+        if source.file_type is FileType.FILE_SOURCE:
+            return self._of_file_source(source, account, places, variables)
         hosts = self._resolve(places.sources, variables.server(source.server))
         if not hosts:
             raise errors.SourceEmpty(step)
@@ -266,6 +273,28 @@ class StepBuilder:
             self._uploads.require(places.source_accounts, path)
         return FileSource(
             files=source.files, account_id=account.id, hosts=(SERVICE_HOST,), file_type=FileType.LOCAL
+        )
+
+    def _of_file_source(
+        self, source: SourceSpec, account: Account, places: Places, variables: PlanVariables
+    ) -> FileSource:
+        """Files of a file source of the business, which are looked for when the step runs.
+
+        Raises FileSourceUnknown, FileSourceOfAnotherScope, FileSourceCodeUnknown, InvalidParameter.
+        """
+        found = self._file_sources.named(places.sources, source.file_source_id, source.file_source_code)
+        for path in source.files:
+            known = variables.path(path)
+            problem = file_source_path_problem(path) if known is None else found.path_problem(known)
+            if problem:
+                raise errors.InvalidParameter("file_source.file_list", problem)
+        return FileSource(
+            files=source.files,
+            account_id=account.id,
+            hosts=(SERVICE_HOST,),
+            file_type=FileType.FILE_SOURCE,
+            file_source_id=found.id,
+            file_source_code=found.code,
         )
 
 

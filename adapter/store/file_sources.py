@@ -34,6 +34,20 @@ class FileSourceStore:
             row = connection.execute(sa.select(_table).where(_table.c.id == file_source_id)).one_or_none()
         return None if row is None else _to_definition(row)
 
+    def named(self, scope: Scope, file_source_id: int | None, code: str | None) -> FileSourceDefinition:
+        """The one that a step names: by id, else by code.
+
+        Raises FileSourceUnknown (1260001), FileSourceOfAnotherScope (1260017), FileSourceCodeUnknown (1260012).
+        """
+        if file_source_id is None:
+            return self.by_code(scope, code or "")
+        found = self.get(file_source_id)
+        if found is None:
+            raise errors.FileSourceUnknown(file_source_id)
+        if found.scope != scope:
+            raise errors.FileSourceOfAnotherScope(file_source_id)
+        return found
+
     def create(self, new: FileSourceDefinition) -> FileSourceDefinition:
         """Store one. Raises FileSourceCodeExists (1260015), FileSourceAliasExists (1260004)."""
         row = {

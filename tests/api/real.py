@@ -130,6 +130,7 @@ def build(stores: Stores, clock: Clock, settings: Settings, hosts: Hosts | None 
             Planning(preparation),
             password_key,
             UploadStore(stores.engine),
+            FileSourceStore(stores.engine),
         ),
         operate=Operate(jobs, clock, wake),
         query=Query(jobs, logs),

@@ -224,3 +224,82 @@ def test_changes_are_in_the_audit_log(real: Real, stores: Stores) -> None:
     found = AuditLogStore(stores.engine).of(AuditFilter(api=CREATE))
     (entry,) = [one for one in found if one.objects.get("code") == body["code"]]
     assert (entry.action, entry.code, entry.objects["id"]) == ("manage", 0, id_)
+
+
+def transferred(real: Real, api: str = "fast_transfer_file", **source: Any) -> dict[str, Any]:
+    """The reply to a transfer of files of a file source in business 1."""
+    given = {"file_type": 3, "file_list": ["project/repo/a"], **source}
+    return real.job.v3(api, bodies.v3(api, file_source_list=[given]))
+
+
+def test_a_transfer_from_a_file_source(real: Real) -> None:
+    """By id, which wins, or by code; what it takes is told by both, and no account or host with it."""
+    body = fresh()
+    id_ = ask(real, CREATE, **body)["data"]["id"]
+    for named in (
+        {"file_source_id": id_, "file_source_code": "nonsense"},
+        {"file_source_code": body["code"]},
+    ):
+        reply = transferred(real, **named)
+        assert reply["code"] == 0, reply
+        launched = reply["data"]
+        detail = ask(
+            real,
+            "get_step_instance_detail",
+            job_instance_id=launched["job_instance_id"],
+            step_instance_id=launched["step_instance_id"],
+        )["data"]
+        assert detail["file_info"]["file_source_list"] == [
+            {
+                "file_type": 3,
+                "file_list": ["project/repo/a"],
+                "account": None,
+                "server": None,
+                "file_source_id": id_,
+                "file_source_code": body["code"],
+            }
+        ]
+
+
+def test_the_pipelines_transfer_takes_them_too(real: Real) -> None:
+    """bkci_plugin_fast_transfer_file."""
+    body = fresh()
+    ask(real, CREATE, **body)
+    reply = transferred(real, "bkci_plugin_fast_transfer_file", file_source_code=body["code"])
+    assert reply["code"] == 0, reply
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "word"),
+    [
+        ({"file_source_id": 10**9}, 1260001, "1000000000"),
+        ({"file_source_code": "nothing"}, 1260012, "nothing"),
+        ({"file_list": ["project/repo/dir/"]}, 1241005, "a directory"),
+        ({"file_list": ["project/repo/a", "../etc"]}, 1241005, ".."),
+        ({"file_list": ["project/a"]}, 1241005, "at least 3 parts"),
+        ({"file_list": ["project/repo/a\nb"]}, 1241005, "line breaks"),
+        ({"file_list": ["///"]}, 1241005, "file_source.file_list"),
+        ({"file_list": []}, 1241004, "file_source.file_list"),
+    ],
+)
+def test_refused_transfers(real: Real, source: dict[str, Any], code: int, word: str) -> None:
+    """The code, the value; no job is made."""
+    body = fresh(
+        type="BLUEKING_ARTIFACTORY", access_params={"base_url": "https://a"}, credential_id=credential(real)
+    )
+    ask(real, CREATE, **body)
+    named = source if "file_list" not in source else {"file_source_code": body["code"], **source}
+    woken = len(real.woken)
+    reply = transferred(real, **named)
+    assert (reply["code"], reply["data"]) == (code, None)
+    assert word in reply["message"]
+    assert len(real.woken) == woken
+
+
+def test_a_file_source_of_another_business(real: Real) -> None:
+    """Is said to be that by its id, and is unknown by its code."""
+    body = fresh()
+    elsewhere = {"bk_scope_type": "biz", "bk_scope_id": "2"}
+    id_ = real.job.v3(CREATE, {**elsewhere, **body})["data"]["id"]
+    assert transferred(real, file_source_id=id_)["code"] == 1260017
+    assert transferred(real, file_source_code=body["code"])["code"] == 1260012

@@ -249,7 +249,26 @@ def _source(**changes: Any) -> list[dict[str, Any]]:
         ({"file_source_list": _source(file_list=["a"])}, 1241005, "[file_source.file_list]"),
         ({"file_source_list": _source(file_list=["/a", "b/c"])}, 1241005, "[file_source.file_list]"),
         ({"file_source_list": _source(file_type=2, file_list=[])}, 1241004, "[file_source.file_list]"),
-        ({"file_source_list": _source(file_type=3)}, 1241011, "third-party"),
+        (
+            {"file_source_list": _source(file_type=3)},
+            1241004,
+            "[file_source.file_source_id/file_source.file_source_code]",
+        ),
+        (
+            {"file_source_list": _source(file_type=3, file_source_id=0, file_source_code=" ")},
+            1241004,
+            "[file_source.file_source_id/file_source.file_source_code]",
+        ),
+        (
+            {"file_source_list": _source(file_type=3, file_source_id="one")},
+            1240003,
+            "file_source_list[0].file_source_id",
+        ),
+        (
+            {"rolling_config": {"type": 2, "file_source": {}}, "file_source_list": _source(file_type=3)},
+            1244035,
+            "only server files",
+        ),
         ({"file_source_list": _source(file_type=4)}, 1241005, "[file_source.file_type]"),
         ({"file_source_list": _source(file_type=0)}, 1241005, "[file_source.file_type]"),
         ({"file_source_list": _source(account=None)}, 1241004, "[file_source.account]"),

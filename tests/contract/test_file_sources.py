@@ -7,18 +7,11 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from cryptography.fernet import Fernet
 
 from adapter import errors
-from adapter.clock import SystemClock
-from adapter.job.egress import EgressRule
 from adapter.job.file_source import FileSourceDefinition, FileSourceType
 from adapter.job.model import Scope
-from adapter.service.file_sources import FileSources
-from adapter.store.credentials import CredentialStore
 from adapter.store.file_sources import FileSourceStore
-from adapter.store.secrets import SecretBox
-from adapter.store.workers import WorkerStore
 
 ONE = FileSourceDefinition(
     scope=Scope("biz", "2"),
@@ -76,18 +69,16 @@ def test_names_are_taken_once(store: FileSourceStore) -> None:
     assert store.by_code(ONE.scope, "two").alias == "Two"
 
 
-def test_which_one_a_step_names(engine: sa.Engine, store: FileSourceStore) -> None:
+def test_which_one_a_step_names(store: FileSourceStore) -> None:
     """The id wins over the code; one of another business is said to be that."""
     one, theirs = store.create(ONE), store.create(replace(ONE, scope=Scope("biz", "3")))
-    credentials = CredentialStore(engine, SecretBox(Fernet.generate_key()))
-    use = FileSources(store, credentials, WorkerStore(engine), SystemClock(), EgressRule())
-    assert use.named(ONE.scope, one.id, "nonsense") == use.named(ONE.scope, None, "one") == one
+    assert store.named(ONE.scope, one.id, "nonsense") == store.named(ONE.scope, None, "one") == one
     with pytest.raises(errors.FileSourceOfAnotherScope):
-        use.named(ONE.scope, theirs.id, "one")
+        store.named(ONE.scope, theirs.id, "one")
     with pytest.raises(errors.FileSourceUnknown):
-        use.named(ONE.scope, theirs.id + 1, None)
+        store.named(ONE.scope, theirs.id + 1, None)
     with pytest.raises(errors.FileSourceCodeUnknown):
-        use.named(ONE.scope, None, "two")
+        store.named(ONE.scope, None, "two")
 
 
 def test_of_two_at_once_one_is_stored(store: FileSourceStore) -> None:

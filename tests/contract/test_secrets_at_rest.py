@@ -11,9 +11,13 @@ import pytest
 
 from adapter.config import Settings
 from adapter.job.commands import Caller
+from adapter.job.credential import CredentialType
+from adapter.job.file_source import FileSourceDefinition, FileSourceType
 from adapter.job.model import Host, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
 from adapter.job.status import StepType, VariableType
 from adapter.service.applications import Applications
+from adapter.store.credentials import CredentialStore
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import JobStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
@@ -25,7 +29,16 @@ HOST = Host(bk_host_id=1, bk_cloud_id=0, ip="10.0.0.1", name="h")
 MARKERS = {
     name: f'mark "{name}" + ü/{index}-9f3c27aa51'
     for index, name in enumerate(
-        ("password", "key", "db password", "parameter", "cipher", "callback secret", "host password")
+        (
+            "password",
+            "key",
+            "db password",
+            "parameter",
+            "cipher",
+            "callback secret",
+            "host password",
+            "file source",
+        )
     )
 }
 SEEN = "seen-9f3c27aa51-plainly"
@@ -63,6 +76,16 @@ def planted(stores: Stores) -> dict[str, str]:
         Caller(app_code="app", user="ann", callback_secret=MARKERS["callback secret"]),
         passwords=[{1: MARKERS["host password"]}],
     )
+    credential = CredentialStore(stores.engine, stores.box).create(
+        SCOPE, name=SEEN, type=CredentialType.USERNAME_PASSWORD, description="", operator="ann", now_ms=1,
+        value={"username": "reader", "password": MARKERS["file source"]},
+    )  # fmt: skip
+    FileSourceStore(stores.engine).create(
+        FileSourceDefinition(
+            scope=SCOPE, code="c", alias=SEEN, type=FileSourceType.HTTP, base_url="https://files",
+            credential_id=credential.id, last_modify_time=1,
+        )
+    )  # fmt: skip
     assert PasswordKey(stores.engine, stores.box).public_key()
     return {**MARKERS, "application's secret": secret, "token": token}
 

@@ -37,7 +37,7 @@ class Behaviour:
     status: int = 0  #: answers this and no file
     location: str = ""  #: of a redirect
     cut_after: int = -1  #: bytes of the body, then the connection is gone
-    stall_after: int = -1  #: bytes of the body, then nothing more comes
+    stall_after: int = -1  #: bytes of the body, then nothing more comes until it `breaks_off`
     pause: float = 0  #: seconds between pieces
     sha256: str = ""  #: said instead of the real one
     changed: bytes | None = None  #: the file from now on
@@ -55,6 +55,7 @@ class StandIn:
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.sent = 0  #: bytes of bodies
         self.closing = threading.Event()
+        self.breaks_off = threading.Event()  #: to be set: what stalls ends
         both = base64.b64encode(f"{user}:{password}".encode()).decode()
         self.authorization = f"Basic {both}" if user else ""
         stand_in = self
@@ -144,7 +145,8 @@ class StandIn:
                 handler.connection.shutdown(socket.SHUT_RDWR)
                 return
             if 0 <= does.stall_after <= start + len(piece):
-                self.closing.wait()
+                while not (self.closing.wait(0.05) or self.breaks_off.is_set()):
+                    pass
                 return
             if does.pause and self.closing.wait(does.pause):
                 return

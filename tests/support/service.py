@@ -19,8 +19,13 @@ import httpx
 from tests.support.last_words import last_words, logs_to
 
 _ADAPTER = [sys.executable, "-m", "adapter"]
-#: Receivers of callbacks are on this machine.
-OF_TESTS = {"ADAPTER_LANGUAGE": "en", "ADAPTER_CALLBACK_ALLOW": "127.0.0.0/8"}
+#: Receivers of callbacks and file sources are on this machine.
+OF_TESTS = {
+    "ADAPTER_LANGUAGE": "en",
+    "ADAPTER_CALLBACK_ALLOW": "127.0.0.0/8",
+    "ADAPTER_FILE_SOURCE_ALLOW": "127.0.0.0/8",
+    "ADAPTER_FILE_SOURCE_RETRY_PAUSES": "0.2,0.5",
+}
 #: Host keys are the lab's; connections are not kept, so that no process outlives a test.
 _ENVIRONMENT = {"ANSIBLE_SSH_ARGS": "-o ControlMaster=no -o ConnectTimeout=4"}
 _UNFINISHED = (1, 2, 7, 10, 15)

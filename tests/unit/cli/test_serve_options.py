@@ -31,6 +31,7 @@ VALUES = {
     "public_url": ("https://jobs", "https://jobs"),
     "callback_allow": ("127.0.0.0/8, tell.me", ("127.0.0.0/8", "tell.me")),
     "file_source_allow": ("10.9.0.0/16, files", ("10.9.0.0/16", "files")),
+    "file_source_retry_pauses": ("0.5,3", (0.5, 3)),
     "callback_retry_pauses": ("1,2.5", (1, 2.5)),
     "log_level": ("debug", "debug"),
     "language": ("en", "en"),

@@ -178,6 +178,20 @@ def test_a_weak_etag_is_none(tmp_path: Path, server: StandIn) -> None:
     assert server.ranges() == ["", ""]
 
 
+def test_an_etag_that_cannot_be_sent_back_is_none(tmp_path: Path, server: StandIn) -> None:
+    """Bytes that no request may have."""
+    server.behaves = [Behaviour(cut_after=300_000, headers={"ETag": '"\xfc"'})]
+    assert content(tmp_path, fetch(tmp_path, server)) == CONTENT
+    assert server.ranges() == ["", ""]
+
+
+@pytest.mark.parametrize("url", ["http://xn--/", "http://a..b.example", "http://h:99999"])
+def test_urls_that_are_none(tmp_path: Path, url: str) -> None:
+    """They are told, and tried at most again."""
+    with pytest.raises(Unavailable):
+        downloads(tmp_path, pauses=()).fetch(asked(url), PATH, "1", going_on)
+
+
 def test_a_part_that_is_longer_than_the_file(tmp_path: Path, server: StandIn) -> None:
     """416, or a range that does not fit: it begins anew."""
     part = broken_off(tmp_path, server)

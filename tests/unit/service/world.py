@@ -25,6 +25,7 @@ from adapter.service.operate import Operate
 from adapter.service.query import Query
 from adapter.store.accounts import AccountStore
 from adapter.store.dangerous import DangerousRuleStore
+from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import JobStore
 from adapter.store.logs import LogStore
 from adapter.store.password_key import PasswordKey
@@ -103,6 +104,7 @@ class World:
             NamingPlanner(),
             self.password_key,
             UploadStore(self.jobs._engine),
+            FileSourceStore(self.jobs._engine),
         )
         self.operate = Operate(self.jobs, self, self.wake)
         self.query = Query(self.jobs, self.logs)
