@@ -94,6 +94,19 @@ def test_a_launch_without_cmdb(real: Real, cmdb: Cmdb, change: dict[str, int], c
     assert real.woken == []
 
 
+def test_other_requests_without_cmdb(real: Real, cmdb: Cmdb) -> None:
+    """Those that need it say so in their dialect; the others do without."""
+    cmdb.status = 500
+    assert real.job.v3("query_agent_info", {**SCOPE, "host_id_list": [101]})["code"] == 1211002
+    assert real.job.v3("get_job_plan_detail", {**SCOPE, "job_plan_id": real.plan_id})["code"] == 1211002
+    error = real.job.v4("get_user_authorized_scopes", {}, 500)["error"]
+    assert (error["code"], error["details"][0]["code"]) == ("INTERNAL", "1211002")
+    cmdb.asked.clear()
+    assert real.job.v3("get_job_plan_list", SCOPE)["data"]["total"] == 1
+    assert real.job.v3("get_account_list", SCOPE)["code"] == 0
+    assert cmdb.asked == []
+
+
 def test_a_plan_in_detail(real: Real, cmdb: Cmdb) -> None:
     """Its hosts are asked for at once, and those that are gone have no address."""
     fields = {**SCOPE, "job_plan_id": real.plan_id}
