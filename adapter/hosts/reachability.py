@@ -87,7 +87,9 @@ class SshReachability:
         with self._lock:
             loop = self._started()
             room = _MOST_WAITING - len(self._under_way)
-            new = [place for place in places if place not in self._under_way][: max(0, room)]
+            # A look that ended since the caller asked what is known has put its answer there before it left.
+            settled = self._under_way.keys() | self._kept.of(places).keys()
+            new = [place for place in places if place not in settled][: max(0, room)]
             for place in new:
                 self._under_way[place] = asyncio.run_coroutine_threadsafe(self._one(place), loop)
             return [self._under_way[place] for place in places if place in self._under_way]
