@@ -6,7 +6,11 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +18,16 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from httpx import Response
 from structlog.testing import capture_logs
 
+from adapter.api import uploads
+from adapter.cli.http_server import server_config
 from adapter.config import Settings
 from adapter.errors import LocalFileUnknown
 from adapter.job.status import FileType
+from adapter.service.apply import Apply, ApplyError
 from adapter.store import tables
 from adapter.store.opening import Stores, open_store
 from adapter.store.upload_files import RESERVE, UploadFiles
@@ -440,3 +448,166 @@ def test_one_that_goes_while_a_job_is_launched(real: Real, stores: Stores) -> No
     with pytest.raises(LocalFileUnknown):
         real.jobs.add(job, [()])
     assert real.jobs.get(2) is None
+
+
+# --- clients that stop (a real server) -------------------------------------------------------------------
+
+
+@pytest.fixture
+def address(real: Real, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    """Where the application is served; it writes what comes at once, and waits half a second for more."""
+    monkeypatch.setattr(uploads, "STALL_SECONDS", 0.5)
+    monkeypatch.setattr(uploads, "_PIECE", 1)
+    server = uvicorn.Server(server_config(real.job.http.app))  # type: ignore[arg-type]
+    listener = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield listener.getsockname()[:2]
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+def begin(address: tuple[str, int], url: str, head: str, body: bytes) -> socket.socket:
+    """A connection that has sent the beginning of a PUT."""
+    connection = socket.create_connection(address, timeout=10)
+    target = url.removeprefix("http://testserver")
+    connection.sendall(
+        f"PUT {target} HTTP/1.1\r\nHost: x\r\nBlueking-Language: en\r\n{head}\r\n\r\n".encode() + body
+    )
+    return connection
+
+
+def kept_at_last(real: Real, url: str, size: int) -> None:
+    """That many bytes are kept."""
+    until = time.monotonic() + 10
+    while standing(real, url) != (200, size, False):
+        assert time.monotonic() < until, standing(real, url)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [("Content-Length: 10", b"abcd"), ("Transfer-Encoding: chunked", b"4\r\nabcd\r\n")],
+    ids=["length", "chunked"],
+)
+def test_a_client_that_goes_away(real: Real, address: tuple[str, int], head: str, body: bytes) -> None:
+    """What came is kept and is no file; another request goes on with it."""
+    url, path = offered(real)
+    with begin(address, url, head, body):
+        kept_at_last(real, url, 4)
+    assert real.job.v3("fast_transfer_file", transfer(file_list=[path]))["code"] == 1244023
+    until = time.monotonic() + 10
+    while (reply := put(real, url, b"efghij", "bytes 4-9/10")).status_code == 409:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    assert envelope(reply)["data"]["sha256"] == hashlib.sha256(b"abcdefghij").hexdigest()
+
+
+def test_a_client_that_is_silent(real: Real, address: tuple[str, int]) -> None:
+    """408 and what to do; what came is kept, and the next request need not wait for it."""
+    url, _ = offered(real)
+    with begin(address, url, "Content-Length: 10", b"abcd") as connection:
+        answer = b""
+        while part := connection.recv(65_536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"go on from what is kept" in answer
+    kept_at_last(real, url, 4)
+
+
+def test_two_clients(real: Real, address: tuple[str, int], settings: Settings) -> None:
+    """While one sends, the other is refused; the first one's file is the one."""
+    url, path = offered(real)
+    with begin(address, url, "Content-Length: 10", b"abcd") as connection:
+        kept_at_last(real, url, 4)
+        assert envelope(put(real, url, b"other"), 409)["code"] == 1240003
+        connection.sendall(b"efghij")
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    assert bytes_of(settings) == {path.split("/")[1]: b"abcdefghij"}
+
+
+def test_a_length_that_is_too_large_is_refused_unread(real: Real, address: tuple[str, int]) -> None:
+    """Before anything is sent: who waits for 100 Continue sends nothing at all."""
+    url, _ = offered(real)
+    head = f"Content-Length: {LIMIT + 1}\r\nExpect: 100-continue"
+    with begin(address, url, head, b"") as connection:
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
+
+
+# --- plans, plugins ------------------------------------------------------------------------------------
+
+PLAN = """
+scope: {{type: biz, id: "1"}}
+templates:
+  - name: release
+    steps:
+      - name: send
+        target: {{host_id_list: [101]}}
+        file: {{account: root, target_path: /opt/, sources: [{source}]}}
+    plans: [{{name: release}}]
+"""
+
+
+def applied(stores: Stores, clock: Clock, source: str) -> dict[str, int]:
+    """Ids of what was made, by kind."""
+    apply = Apply(engine=stores.engine, box=stores.box, clock=clock, environ={}, operator="ann")
+    changes = apply.apply(PLAN.format(source=source), Path())
+    return {change.kind: int(change.id) for change in changes}
+
+
+def test_in_a_plan(real: Real, stores: Stores, clock: Clock) -> None:
+    """A definition file names it; details of all dialects show it; the plan sends it until it is gone."""
+    path = uploaded(real)
+    made = applied(stores, clock, f"{{file_type: 2, files: ['{path}']}}")
+    ids = {"job_plan_id": made["plan"]}
+    detail = real.job.v3("get_job_plan_detail", {**bodies.SCOPE, **ids})["data"]
+    (source,) = detail["step_list"][0]["file_info"]["file_source_list"]
+    told = {"file_type": 2, "file_list": [path], "account": None, "server": None}
+    assert source == {**told, "file_source_id": None, "file_source_code": None}
+    old = real.job.v2("get_job_detail", {"bk_biz_id": 1, "bk_job_id": made["plan"]})["data"]
+    (source,) = old["steps"][0]["file_source"]
+    assert (source["file_type"], source["files"], source["account"]) == (2, [path], None)
+    of_template = {**bodies.SCOPE, "id": made["template"]}
+    new = real.job.v4("get_job_template_detail", of_template)["data"]
+    (source,) = new["step_list"][0]["file_info"]["file_source_list"]
+    assert source == {"file_type": 2, "file_list": [path]}  # v4 leaves out what is null
+    assert real.job.v3("execute_job_plan", {**bodies.SCOPE, **ids})["code"] == 0
+    with stores.engine.begin() as connection:
+        connection.execute(sa.delete(tables.upload))
+    reply = real.job.v3("execute_job_plan", {**bodies.SCOPE, **ids})
+    assert (reply["code"], path in reply["message"]) == (1244023, True)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{{file_type: 2, files: ['{path}x']}}", "sources[0].files[0]"),
+        ("{{file_type: 2, files: ['{other}']}}", "local file"),
+        ("{{file_type: 2, files: []}}", "at least one path"),
+        ("{{file_type: 2, files: ['{path}'], account: root}}", "account"),
+        ("{{file_type: 2, files: ['{path}'], server: {{host_id_list: [1]}}}}", "server"),
+        ("{{file_type: 4, files: ['{path}']}}", "file_type"),
+    ],
+)
+def test_definitions_that_are_refused(
+    real: Real, stores: Stores, clock: Clock, source: str, words: str
+) -> None:
+    """With the place in the file; nothing has changed."""
+    path, other = uploaded(real), uploaded(real, scope="2")
+    with pytest.raises(ApplyError, match=re.escape(words)):
+        applied(stores, clock, source.format(path=path, other=other))
+    with stores.engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.job_template)) == 1
+
+
+def test_a_plugin(real: Real) -> None:
+    """bkci_plugin_fast_transfer_file takes it as v3 does."""
+    path = uploaded(real)
+    body = bodies.v3("bkci_plugin_fast_transfer_file")
+    body["file_source_list"] = [{"file_type": 2, "file_list": [path]}]
+    assert real.job.v3("bkci_plugin_fast_transfer_file", body)["code"] == 0
+    body["file_source_list"][0]["file_list"] = [f"{path}x"]
+    assert real.job.v3("bkci_plugin_fast_transfer_file", body)["code"] == 1244023
