@@ -47,7 +47,8 @@ def upload_routes(dispatcher: Dispatcher, uploads: Uploads) -> list[Route]:
             upload = await run_in_threadpool(uploads.admitted, request.path_params["upload_id"], token)
             trace.app, trace.user = upload.app_code, upload.creator
             if request.method == "HEAD":
-                return _standing(await run_in_threadpool(uploads.kept, upload), is_whole=upload.is_whole)
+                kept = await run_in_threadpool(uploads.kept, upload)
+                return Response(headers=_standing(kept, is_whole=upload.is_whole))
             return await _received(request, trace, uploads, upload)
 
         return await dispatcher.guarded(request, PATH, work)
@@ -64,7 +65,7 @@ async def _received(request: Request, trace: Trace, uploads: Uploads, upload: Up
         await _take(request, receiving)
         whole = await run_in_threadpool(receiving.end)
     response = ENVELOPE.succeeded(_told(upload, whole, receiving.size), trace.request_id)
-    response.headers.update(_standing(receiving.size, is_whole=whole is not None).headers)
+    response.headers.update(_standing(receiving.size, is_whole=whole is not None))
     return response
 
 
@@ -125,10 +126,9 @@ def _range(request: Request, length: int | None) -> Range | None:
     return Range(start=start, end=last + 1, total=total)
 
 
-def _standing(kept: int, *, is_whole: bool) -> Response:
-    """The header fields are those of the IETF's draft of resumable uploads."""
-    headers = {"Upload-Offset": str(kept), "Upload-Complete": "?1" if is_whole else "?0"}
-    return Response(headers=headers)
+def _standing(kept: int, *, is_whole: bool) -> dict[str, str]:
+    """Header fields, as the IETF's draft of resumable uploads has them."""
+    return {"Upload-Offset": str(kept), "Upload-Complete": "?1" if is_whole else "?0"}
 
 
 def _told(upload: Upload, whole: Upload | None, kept: int) -> dict[str, Any]:

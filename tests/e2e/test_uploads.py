@@ -123,7 +123,7 @@ def test_an_upload_that_is_interrupted_goes_on(lab: Lab, service: Service, big: 
     time.sleep(0.5)
     offset = kept(url)
     assert 4 * MIB <= offset < SIZE
-    done(curl("-C", str(offset), "-T", big, url))
+    assert b'"complete":true' in done(curl("-C", str(offset), "-T", big, url))
     assert httpx.head(url, trust_env=False).headers["Upload-Complete"] == "?1"
     assert memory(service) - before < MEMORY
     sha256 = hashlib.sha256(big.read_bytes()).hexdigest()
