@@ -60,6 +60,7 @@ def upload_path() -> dict[str, Any]:
         },
         "required": ["path", "complete", "size", "sha256"],
     }
+    answered = {"oneOf": [envelopes.succeeded_v3(data), envelopes.FAILED]}
     put = {
         "operationId": "ext.uploads.put",
         "summary": "Upload a file, or go on with it",
@@ -69,9 +70,9 @@ def upload_path() -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}},
         "responses": {
             "200": {
-                "description": "Taken.",
+                "description": "Taken, or a Content-Range that is none.",
                 "headers": _HEADERS,
-                "content": {"application/json": {"schema": envelopes.succeeded_v3(data)}},
+                "content": {"application/json": {"schema": answered}},
             },
             **{status: _refused(words) for status, words in _REFUSALS.items()},
         },
