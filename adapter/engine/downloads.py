@@ -166,10 +166,12 @@ class Downloads:
             transport = EgressTransport(self.rule, "ADAPTER_FILE_SOURCE_ALLOW", self.tls)
             timeout = httpx.Timeout(self.stall, connect=self.connect)
             async with httpx.AsyncClient(transport=transport, timeout=timeout, trust_env=False) as client:
+                request = client.build_request("GET", url, headers={**headers, **who})
                 try:
-                    answer = await client.send(
-                        client.build_request("GET", url, headers={**headers, **who}), stream=True
-                    )
+                    async with asyncio.timeout(self.connect + self.stall):
+                        answer = await client.send(request, stream=True)
+                except TimeoutError:  # a name server that says nothing, or an answer that comes byte by byte
+                    raise _Passing(f"{shown(url)}: no answer in {self.connect + self.stall:g} s") from None
                 except OSError as error:  # of the look-up: others are httpx's
                     raise _Passing(f"{shown(url)}: {error}") from None
                 async with contextlib.aclosing(answer):

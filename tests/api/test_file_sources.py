@@ -261,6 +261,17 @@ def test_a_transfer_from_a_file_source(real: Real) -> None:
         ]
 
 
+def test_what_a_transfer_would_run(real: Real) -> None:
+    """plan_only: the play has the files, and nothing of where they are."""
+    body = fresh(access_params={"base_url": "https://told-to-nobody.example.com"})
+    ask(real, CREATE, **body)
+    source = {"file_type": 3, "file_list": ["dir/a.tar"], "file_source_code": body["code"]}
+    launch = bodies.v3("fast_transfer_file", file_source_list=[source], plan_only=True)
+    (step,) = real.job.v3("fast_transfer_file", launch)["data"]["step_list"]
+    assert "dir/a.tar" in step["playbook"]
+    assert "told-to-nobody" not in str(step)
+
+
 def test_the_pipelines_transfer_takes_them_too(real: Real) -> None:
     """bkci_plugin_fast_transfer_file."""
     body = fresh()

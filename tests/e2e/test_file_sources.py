@@ -171,6 +171,7 @@ def test_three_kinds_and_a_host(
     assert shown[0]["file_list"] == [path]
     assert found_in(str([detail, job.end, job.files(101)]).encode(), words) == []
     assert files_with(service.data_dir, words) == []
+    service.command("audit", "--job", str(job.id))  # which ends with 1 if anything disagrees
     assert files_with(service.data_dir, {"a name": path.encode()}), "what is no secret would be found"
 
 

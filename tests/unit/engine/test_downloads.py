@@ -21,7 +21,9 @@ from adapter.engine.providing import Unavailable
 from adapter.job.egress import EgressRule
 from adapter.job.file_source import FileSourceDefinition, FileSourceType
 from adapter.job.model import Scope
+from tests.support.certificates import certified
 from tests.support.file_servers import Behaviour, StandIn, apache, free_port, has_apache, moto, stand_in
+from tests.support.raw_receiver import RawReceiver, answer
 
 USER, PASSWORD = "reader", "hunter2 ü:/"
 CONTENT = bytes(range(256)) * 4_000  #: about a MiB
@@ -405,6 +407,47 @@ def test_redirects_that_lead_nowhere(tmp_path: Path, server: StandIn, location: 
     """Each is told."""
     server.behaves = [Behaviour(status=301, location=location)] * 6
     assert word in problem(tmp_path, server)
+
+
+def test_who_signed_a_certificate_counts(tmp_path: Path) -> None:
+    """One that nobody trusts is the end at once; from https no redirect leads to http."""
+    place = b"Location: http://127.0.0.1:1/\r\n"
+    server_side, client_side = certified("127.0.0.1", tmp_path)
+    receiver = RawReceiver(
+        answer(b""),  # to the handshake that fails
+        answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+        answer(b"HTTP/1.1 302 X\r\nContent-Length: 0\r\n" + place + b"\r\n"),
+        tls=server_side,
+    )
+    url = f"https://127.0.0.1:{receiver.port}"
+    try:
+        with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            downloads(tmp_path / "a").fetch(asked(url), PATH, "1", going_on)
+        assert receiver.got == []
+        trusting = downloads(tmp_path / "b", tls=client_side)
+        assert content(tmp_path / "b", trusting.fetch(asked(url), PATH, "1", going_on)) == b"ok"
+        with pytest.raises(Unavailable, match=r"leads from https to http://127\.0\.0\.1:1/"):
+            trusting.fetch(asked(url), "project/repo/other", "1", going_on)
+    finally:
+        receiver.close()
+
+
+def test_an_answer_that_never_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head that comes byte by byte, a name server that says nothing: each is left, and tried again."""
+    receiver = RawReceiver()
+    receiver.behave(receiver.drips(b"HTTP/1.1 200 OK\r\nX-Long: "))
+    hurried = downloads(tmp_path, pauses=(0.0,), connect=0.3, stall=0.3)
+    try:
+        url = f"http://127.0.0.1:{receiver.port}"
+        with pytest.raises(Unavailable, match=r"no answer in 0\.6 s; tried 2 times"):
+            hurried.fetch(asked(url), PATH, "1", going_on)
+    finally:
+        receiver.close()
+    let_go = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: let_go.wait(30) and [])
+    with pytest.raises(Unavailable, match=r"no answer in 0\.6 s; tried 2 times"):
+        hurried.fetch(asked("http://slow.example"), PATH, "1", going_on)
+    let_go.set()
 
 
 Usage = namedtuple("Usage", "total used free")

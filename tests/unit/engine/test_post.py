@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import socket
 import ssl
 import threading
@@ -13,14 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from adapter.engine.post import Post
 from adapter.job.egress import EgressRule
+from tests.support.certificates import certified
 from tests.support.raw_receiver import OK, RawReceiver, answer, status
 
 LOCAL = EgressRule.of(["127.0.0.0/8", "::1"])
@@ -254,7 +248,7 @@ def test_tls_verifies_the_name_of_the_url(
     is_told: bool,
 ) -> None:
     """Not the address that is connected to; and who signed it."""
-    server, client = _certified("good.example", tmp_path)
+    server, client = certified("good.example", tmp_path)
     receiver = new_receiver(answer(OK), tls=server)
     resolving(monkeypatch, ["127.0.0.1"])
     tls = client if trusted else ssl.create_default_context()
@@ -267,33 +261,6 @@ def test_tls_verifies_the_name_of_the_url(
 
 def test_tls_verifies_an_address_too(new_receiver: NewReceiver, tmp_path: Path) -> None:
     """A URL without a name."""
-    server, client = _certified("127.0.0.1", tmp_path)
+    server, client = certified("127.0.0.1", tmp_path)
     receiver = new_receiver(answer(OK), tls=server)
     assert post(tls=client)(f"https://127.0.0.1:{receiver.port}/", BODY, JSON).status == 200
-
-
-def _certified(name: str, directory: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server with a certificate of that name, and a client that trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "callback test")])
-    now = datetime.datetime.now(datetime.UTC)
-    is_address = name[0].isdigit()
-    other: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(name)) if is_address else x509.DNSName(name)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([other]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    both = directory / "server.pem"
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    both.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(both)
-    return server, ssl.create_default_context(cafile=str(both))
