@@ -9,6 +9,7 @@ PHRASES: Mapping[str, str] = {
     "the service's disk says: {reason}": "服务的磁盘返回：{reason}",
     "Nothing came for {limit} seconds; go on from what is kept": "{limit} 秒内没有收到数据；请从已保存处继续",
     "must be as in `bytes 100-999/1000`, not {value}": "格式应为 `bytes 100-999/1000`，而不是 {value}",
+    "ends at byte {end}, and more has come": "到第 {end} 字节结束，而收到的数据更多",
     "is no part of a file: {value}": "不是文件的一部分：{value}",
     "says {said} bytes, and the body has {length}": "声明了 {said} 字节，而请求体有 {length} 字节",
     "must list at least one name, and at most {limit}": "至少列出一个文件名，最多 {limit} 个",

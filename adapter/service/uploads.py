@@ -99,20 +99,20 @@ class Uploads:
 
         Raises UploadWhole, UploadTooLarge, UploadNoRoom, UploadBusy, UploadElsewhere. Reads what is kept.
         """
-        start = 0 if part is None else part.start
         whole = length if part is None else part.total
         if upload.is_whole:
             raise errors.UploadWhole(upload.path)
         if whole is not None and whole > self._limit:
             raise errors.UploadTooLarge(self._limit)
         try:
-            return self._begun(upload, start, whole, length)
+            return self._begun(upload, part, whole, length)
         except PartBusy:
             raise errors.UploadBusy(upload.path) from None
         except OSError as error:
             raise self._no_room(upload, error) from error
 
-    def _begun(self, upload: Upload, start: int, whole: int | None, length: int | None) -> Receiving:
+    def _begun(self, upload: Upload, part: Range | None, whole: int | None, length: int | None) -> Receiving:
+        start = 0 if part is None else part.start
         if length is not None and length > self._files.room():
             raise errors.UploadNoRoom(say("{bytes} bytes are too many for what is free", bytes=length))
         file = self._files.open(upload.id)
@@ -127,12 +127,15 @@ class Uploads:
         except BaseException:
             file.close()
             raise
-        return Receiving(self, upload, file, whole)
+        end = self._limit if part is None else min(part.end, self._limit)
+        return Receiving(self, upload, file, whole, end)
 
-    def take(self, upload: Upload, file: Part, piece: bytes) -> None:
-        """More of it. Raises UploadTooLarge, UploadNoRoom; what has come so far stays."""
-        if file.size + len(piece) > self._limit:
-            raise errors.UploadTooLarge(self._limit)
+    def take(self, upload: Upload, file: Part, piece: bytes, end: int) -> None:
+        """More of it. Raises UploadTooLarge, FieldInvalid, UploadNoRoom; what has come so far stays."""
+        if file.size + len(piece) > end:
+            if end == self._limit:
+                raise errors.UploadTooLarge(self._limit)
+            raise errors.FieldInvalid("Content-Range", say("ends at byte {end}, and more has come", end=end))
         try:
             file.add(piece)
         except OSError as error:
@@ -164,11 +167,12 @@ class Uploads:
 class Receiving:
     """A body on its way into a file. Leave it as a context: what has come stays, and others may go on."""
 
-    def __init__(self, uploads: Uploads, upload: Upload, file: Part, whole: int | None) -> None:
+    def __init__(self, uploads: Uploads, upload: Upload, file: Part, whole: int | None, end: int) -> None:
         self._uploads = uploads
         self._upload = upload
         self._file = file
         self._whole = whole
+        self._end = end
 
     def __enter__(self) -> Receiving:
         """Nothing more is needed to begin."""
@@ -186,8 +190,8 @@ class Receiving:
         return self._file.size
 
     def take(self, piece: bytes) -> None:
-        """The next bytes. Raises UploadTooLarge, UploadNoRoom."""
-        self._uploads.take(self._upload, self._file, piece)
+        """The next bytes. Raises what Uploads.take() raises."""
+        self._uploads.take(self._upload, self._file, piece, self._end)
 
     def end(self) -> Upload | None:
         """The body has come to its end: the whole file, or None if more of it is to come by other requests."""

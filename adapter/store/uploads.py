@@ -17,7 +17,7 @@ from adapter.store.database import Turn, take_turns
 from adapter.store.tables import is_unfinished, job_instance, job_plan, job_template, step_instance
 from adapter.store.tables_uploads import upload as _upload
 from adapter.store.tables_uploads import upload_use as _use
-from adapter.store.transactions import Bind, transaction
+from adapter.store.transactions import Bind, is_storable, transaction
 
 #: Uploads that one transaction should forget, and ids in one statement.
 AT_ONCE = 20
@@ -37,7 +37,9 @@ class UploadStore:
             connection.execute(sa.insert(_upload), rows)
 
     def get(self, upload_id: str) -> Upload | None:
-        """By its id, whether it has come or not."""
+        """By its id, whether it has come or not; None for any text that is none."""
+        if not is_storable(upload_id):
+            return None
         with transaction(self._bind) as connection:
             row = connection.execute(sa.select(_upload).where(_upload.c.id == upload_id)).one_or_none()
         return None if row is None else _of(row)

@@ -276,6 +276,21 @@ def test_ranges_that_are_none(real: Real, at: str) -> None:
     assert standing(real, url) == (200, 0, False)
 
 
+def test_more_than_a_range_says(real: Real) -> None:
+    """Of a body of unknown length: refused, and the part is no longer than it was."""
+    url, _ = offered(real)
+    reply = envelope(put(real, url, iter([b"ab", b"cd"]), "bytes 0-1/4"))
+    assert (reply["code"], "Content-Range" in reply["message"]) == (1240003, True)
+    assert standing(real, url) == (200, 0, False)
+
+
+def test_less_than_a_range_says(real: Real) -> None:
+    """What came is kept, and is not the file."""
+    url, _ = offered(real)
+    assert envelope(put(real, url, iter([b"ab"]), "bytes 0-3/4"))["data"]["complete"] is False
+    assert standing(real, url) == (200, 2, False)
+
+
 def test_too_large(real: Real, settings: Settings) -> None:
     """By its length, by the whole that a part is of, and by what comes; the last leaves no file."""
     url, _ = offered(real)
@@ -311,7 +326,13 @@ def test_urls_that_are_not_good(real: Real, clock: Clock) -> None:
     """Unknown ids and tokens are 404 alike, an expired one 403; each says what to do."""
     url, path = offered(real)
     base, _, token = url.rpartition("=")
-    for bad in (f"{base}={token}x", base, f"{base}=", base.replace(path.split("/")[1], "0" * 32)):
+    for bad in (
+        f"{base}={token}x",
+        base,
+        f"{base}=",
+        base.replace(path.split("/")[1], "0" * 32),
+        base.replace("?", "%00?"),
+    ):
         reply = put(real, bad, b"x")
         assert (envelope(reply, 404)["code"], NAME in reply.json()["message"]) == (1240003, True)
         assert real.job.http.head(bad).status_code == 404

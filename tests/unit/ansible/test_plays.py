@@ -20,7 +20,8 @@ from adapter.ansible.playbook import (
 )
 from adapter.ansible.run_input import RunInput
 from adapter.ansible.text import UserText, to_yaml
-from adapter.job.model import Account, FileSource, FileTask, Host, Scope, ScriptTask
+from adapter.job.model import SERVICE_HOST, Account, FileSource, FileTask, Host, Scope, ScriptTask
+from adapter.job.status import FileType
 
 HOST = Host(bk_host_id=7, bk_cloud_id=0, ip="10.0.0.7", name="db")
 HOSTILE = "{{ lookup('pipe', 'id') }} $(id) `id` '\"\\ - : # \t !unsafe %}"
@@ -155,6 +156,16 @@ def test_transfer_modes(mode: int, expected: str) -> None:
     assert send["tasks"][0]["adapter.job.send"]["mode"] == expected
     kinds = [file["kind"] for file in fetch["tasks"][0]["adapter.job.fetch"]["files"]]
     assert kinds == ["file", "directory", "regex", "glob"]
+
+
+def test_files_that_are_on_no_host_are_not_fetched() -> None:
+    """The send play takes them from the service, and says so where the service is not: in a bundle."""
+    source = FileSource(files=("2/x/a/n",), account_id=4, hosts=(SERVICE_HOST,), file_type=FileType.LOCAL)
+    task = FileTask(sources=(source,), target_path="/x/", account_id=4)
+    sources = [SourceHost(source=0, host=SERVICE_HOST, directory="/x/")]
+    (send,) = file_plays(task, account(), [account()], sources, inventory(), "k")
+    (told,) = send["tasks"][0]["adapter.job.send"]["sources"]
+    assert (told["label"], told["given"]) == ("0:0.0.0.0", True)
 
 
 def test_a_run_s_secrets_are_the_inventory_s_and_the_step_s() -> None:
