@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from starlette.routing import Route
 
-from adapter.api.apis import SERVICES, V2, V2_SERVICES, V3, V3_SERVICES, V4, V4_SERVICES
+from adapter.api.apis import V2, V2_SERVICES, V3, V3_SERVICES, V4, V4_SERVICES
 from adapter.api.credentials import AskedBy
 from adapter.api.dialects import ENVELOPE, V4_ENVELOPE, Dialect
 from adapter.api.endpoints import Dispatcher, Endpoint, Surface
+from adapter.api.job_services import SERVICES
 from adapter.api.json_text import shown
 from adapter.api.not_served import NOT_YET
 from adapter.errors import BadRequest, EsbComponentNotFound, JobError, NoSuchPath

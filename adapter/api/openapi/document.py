@@ -9,8 +9,9 @@ from functools import cache
 from typing import Any
 
 from adapter import __version__
-from adapter.api.apis import V2, V2_SERVICES, V3, V3_SERVICES, V4, V4_SERVICES, ByService
+from adapter.api.apis import V2, V2_SERVICES, V3, V3_SERVICES, V4, V4_SERVICES
 from adapter.api.endpoints import Endpoint
+from adapter.api.job_services import ByService
 from adapter.api.openapi import envelopes, prose
 from adapter.api.openapi.converter import OPENAPI, Converter
 from adapter.api.openapi.ext_paths import ext_paths

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapter.api.apis import ByService
+from adapter.api.job_services import ByService
 
 _DESCRIPTION = """\
 The BlueKing JOB HTTP API, executed over Ansible. docs/compatibility.md says what differs from JOB.
