@@ -210,6 +210,25 @@ def test_credentials_in_the_wrong_form(real: Real, wrong: str) -> None:
     assert found_in(repr(logs).encode(), WORDS) == []
 
 
+@pytest.mark.parametrize(
+    ("secret", "changes"),
+    [(f"{MARK} {MARK}", {}), (MARK[:15], {}), (MARK * 20, {}), (MARK, {"callback_url": None}), (MARK, {})],
+)
+def test_a_callbacks_secret(real: Real, secret: str, changes: dict[str, Any]) -> None:
+    """One that is none, one that nothing is signed with, and one that is taken."""
+    body = bodies.v3("fast_execute_script", **changes)
+    with capture_logs() as logs:
+        answer = real.job.http.post(
+            f"{ESB_V3}/fast_execute_script/",
+            json={**real.job.credentials, **body},
+            headers={"X-Callback-Secret": secret},
+        )
+    is_taken = secret == MARK and "callback_url" in body
+    assert (answer.json()["code"] == 0) == is_taken, answer.text
+    assert secret[:15].encode() not in answer.content
+    assert secret[:15] not in repr(logs)
+
+
 def test_what_is_no_secret_is_told(real: Real, stores: Stores) -> None:
     """In a refusal and in a record: otherwise the tests above could not fail. And they have what they must have."""
     body = bodies.v3("create_account", category=MARK)

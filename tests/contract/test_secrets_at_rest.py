@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,35 +13,28 @@ import pytest
 from adapter.config import Settings
 from adapter.job.commands import Caller
 from adapter.job.credential import CredentialType
+from adapter.job.cron import Cron, CronVariable
 from adapter.job.file_source import FileSourceDefinition, FileSourceType
-from adapter.job.model import Host, JobInstance, JobVariable, Scope, ScriptTask, StepInstance
+from adapter.job.model import Host, JobInstance, JobVariable, Scope, ScriptTask, Server, StepInstance
+from adapter.job.plan import GlobalVariable, PlanScript, PlanStep
 from adapter.job.status import StepType, VariableType
 from adapter.service.applications import Applications
 from adapter.store.credentials import CredentialStore
+from adapter.store.crons import CronStore
 from adapter.store.file_sources import FileSourceStore
 from adapter.store.jobs import JobStore
 from adapter.store.opening import Stores, open_store
 from adapter.store.password_key import PasswordKey
-from tests.support.markers import files_with, forms, found_in, words_of
+from tests.support.markers import cores_of, files_with, forms, found_in, words_of
 
 SCOPE = Scope("biz", "2")
 HOST = Host(bk_host_id=1, bk_cloud_id=0, ip="10.0.0.1", name="h")
+_NAMES = (
+    "password", "key", "db password", "parameter", "cipher", "callback secret", "host password", "file source",
+    "credential", "plan's parameter", "plan's cipher", "template's cipher", "cron's cipher",
+)  # fmt: skip
 #: With signs that each form writes in another way.
-MARKERS = {
-    name: f'mark "{name}" + ü/{index}-9f3c27aa51'
-    for index, name in enumerate(
-        (
-            "password",
-            "key",
-            "db password",
-            "parameter",
-            "cipher",
-            "callback secret",
-            "host password",
-            "file source",
-        )
-    )
-}
+MARKERS = {name: f'mark "{name}" + ü/9f3c27aa51{index:02}' for index, name in enumerate(_NAMES)}
 SEEN = "seen-9f3c27aa51-plainly"
 
 
@@ -87,7 +81,40 @@ def planted(stores: Stores) -> dict[str, str]:
         )
     )  # fmt: skip
     assert PasswordKey(stores.engine, stores.box).public_key()
+    _plant_definitions(stores)
     return {**MARKERS, "application's secret": secret, "token": token}
+
+
+def _plant_definitions(stores: Stores) -> None:
+    """A credential, and a template, a plan and a cron that each have a value of their own for a cipher."""
+    value = {"password": MARKERS["credential"]}
+    CredentialStore(stores.engine, stores.box).create(
+        SCOPE,
+        name="other",
+        type=CredentialType.PASSWORD,
+        description="",
+        value=value,
+        operator="ann",
+        now_ms=1,
+    )
+    secret = MARKERS["plan's parameter"]
+    script = PlanScript(account_id=1, language=1, content="echo", param=secret, param_sensitive=True)
+    step = PlanStep(id=0, name=SEEN, type=StepType.SCRIPT, target=Server(host_ids=(1,)), script=script)
+    cipher = GlobalVariable(id=1, name="C", type=VariableType.CIPHER, value=MARKERS["template's cipher"])
+    template = stores.plans.create_template(
+        SCOPE, name=SEEN, steps=(step,), variables=(cipher,), operator="ann", now_ms=1
+    )
+    own = (replace(cipher, value=MARKERS["plan's cipher"]),)
+    plan_id = stores.plans.create_plan(template, name=SEEN, variables=own, operator="ann", now_ms=1)
+    given = CronVariable(id=1, name="C", type=VariableType.CIPHER, value=MARKERS["cron's cipher"])
+    cron = Cron(
+        id=0, scope=SCOPE, name=SEEN, plan_id=plan_id, plan_name="", expression="0 3 * * *", execute_time=None,
+        time_zone="UTC", variables=(given,), app_code="app",
+    )  # fmt: skip
+    stored = CronStore(stores.engine, stores.box).create(cron)
+    plan = stores.plans.get(plan_id)
+    assert plan is not None
+    assert (stored.variables, plan.variables, plan.steps[0].script) == ((given,), own, script)
 
 
 def bytes_of(url: str, place: Path) -> Callable[[], bytes]:
@@ -105,7 +132,8 @@ def test_no_secret_is_in_the_database(each_database: str, tmp_path: Path) -> Non
     settings = Settings(data_dir=tmp_path, database_url=url)
     stores = open_store(settings)
     try:
-        words = words_of(planted(stores))
+        secrets = planted(stores)
+        words = words_of(secrets) | cores_of(secrets)
         content = bytes_of(url or "sqlite", tmp_path)()
         assert found_in(content, {"a name": SEEN.encode()}) == ["a name"], "what is no secret is found"
         assert found_in(content, words) == []
