@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 from cryptography.hazmat.primitives import serialization
@@ -22,7 +23,7 @@ from tests.lab import Lab
 from tests.support.cmdb import SECRET
 from tests.support.overheard import Overheard
 from tests.support.raw_receiver import RawReceiver
-from tests.support.service import b64
+from tests.support.service import Service, b64
 
 #: What is no secret, and is looked for as secrets are: the data directory's name, and everything's.
 SEEN = f"seen_{secrets.token_hex(6)}"
@@ -107,7 +108,7 @@ class Planted:
 
 def _waiting(condition: str = 'test -n "$1"') -> str:
     """A script that says so if it has what it was given, and waits."""
-    wait = f"until [ -e /tmp/go-{SEEN} ]; do sh -c 'sleep 0.2; :' {SEEN}; done"
+    wait = f"sh -c 'until [ -e \"$0\" ]; do sleep 0.1; done' /tmp/go-{SEEN}"  # a process that can be seen
     return f"{condition} && echo {SEEN}; {wait}; echo ended"
 
 
@@ -150,6 +151,7 @@ class SecretJobs:
             made = self._v3("create_credential", name=f"{SEEN} {kind}", type=kind, **fields)
             self.ids[kind] = made["id"]
         self._scripts()
+        self._upload()
         place = {
             "access_params": {"base_url": f"{self._told}/"},
             "credential_id": self.ids["USERNAME_PASSWORD"],
@@ -216,6 +218,19 @@ class SecretJobs:
             named = {"script_id": made["script_id"], "script_version_id": made["id"]}
             self._v3(f"publish_{kind}_version", **named)
             self.ids |= {f"{kind} id": made["script_id"], f"{kind} version": made["id"]}
+
+    def _upload(self) -> None:
+        """Whoever has its URL may send the file: of all replies this one alone tells a secret, and is not kept."""
+        assert self._service.credentials is not None
+        path, headers = (
+            "/api/c/compapi/v2/jobv3/generate_local_file_upload_url/",
+            self._service.credentials.in_header(),
+        )
+        told = Service.post(self._service, path, {**SCOPE, "file_name_list": [SEEN]}, headers)
+        url = urlsplit(told["data"]["url_map"][SEEN]["upload_url"])
+        (self._planted.of["token of an upload"],) = parse_qs(url.query)["token"]
+        sent = self._service.ask("PUT", f"{url.path}?{url.query}", content=SEEN)
+        assert sent.is_success, (url.path, sent.status_code, sent.text)
 
     def _cron(self) -> None:
         given = {"name": "PASS", "value": self._planted("cipher of a cron")}

@@ -38,8 +38,12 @@ def everything_asked(service: Overheard, jobs: SecretJobs, *, with_streams: bool
             if not has_answered:
                 silent.append(path.format(name))
     document = json.loads(service.ask("GET", "/openapi.json").content)
-    for path in document["paths"]:
-        if not path.startswith("/api/ext/") or (path.endswith("/events") and not with_streams):
+    for path, methods in document["paths"].items():
+        if (
+            "get" not in methods
+            or not path.startswith("/api/ext/")
+            or (path.endswith("/events") and not with_streams)
+        ):
             continue
         has_answered = False
         for values in _all_values(jobs):

@@ -23,6 +23,7 @@ import pytest
 
 from tests.e2e import databases
 from tests.e2e.conftest import Prepared, no_step_failed
+from tests.e2e.jobs import wait_until
 from tests.e2e.secret_jobs import SEEN, Planted, SecretJobs
 from tests.e2e.secret_replies import everything_asked
 from tests.lab import Lab
@@ -39,6 +40,10 @@ _COMMANDS = """
 """
 
 
+#: Bytes of a file: nothing here is so large, but other tests share the temporary directory.
+_MOST = 1 << 24
+
+
 @dataclass
 class Evidence:
     """What could be read, by where: of each place its contents by what they are of."""
@@ -51,11 +56,12 @@ class Evidence:
         self.places.setdefault(place, {})[what] = content
 
     def add_files(self, place: str, *directories: Path) -> None:
-        """Each file below."""
+        """Each file below, or the file itself; what goes meanwhile is not there."""
         for directory in directories:
-            for path in directory.rglob("*"):
-                if path.is_file() and not path.is_symlink():
-                    self.add(place, str(path), path.read_bytes())
+            for path in (directory, *directory.rglob("*")):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.is_file() and not path.is_symlink() and path.stat().st_size < _MOST:
+                        self.add(place, str(path), path.read_bytes())
 
     def leaks(self, place: str) -> list[str]:
         """Which secret is in what; AssertionError if what is no secret is not found there either."""
@@ -86,7 +92,7 @@ PLACES = {
 KINDS = (
     "account's password", "account's key", "database account's password", "credential's", "parameter of",
     "cipher of a plan", "cipher of a launch", "cipher of a cron", "callback's secret", "host's password",
-    "application's secret", "token", "CMDB's secret", "environment's", "inventory's",
+    "application's secret", "token", "token of an upload", "CMDB's secret", "environment's", "inventory's",
 )  # fmt: skip
 
 
@@ -149,10 +155,12 @@ def _gathered(
     found = Evidence(words_of(planted.of) | cores_of(planted.of))
     _while_jobs_run(found, lab, service, jobs)
     jobs.end()
+    wait_until(lambda: len(receiver.got) >= 2, "the callbacks")
     silent = everything_asked(service, jobs, with_streams=True)
     assert silent == [], f"nothing was learned of what these answer: {silent}"
     _refused(service)
     found.places["replies"] = service.replies
+    assert any(b"ustar" in reply and SEEN.encode() in reply for reply in service.replies.values()), "bundles"
     found.places["callbacks"] = {str(number): got for number, got in enumerate(receiver.got)}
     for words in _COMMANDS.format(job=jobs.steps[0].job_id).split(";"):
         done = service.command(*words.split())
