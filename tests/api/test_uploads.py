@@ -92,6 +92,7 @@ def put(real: Real, url: str, content: bytes | Iterator[bytes], at: str | None =
     """Send a body; `at` is its Content-Range."""
     headers = {"Content-Range": at} if at else {}
     reply: Response = real.job.http.put(url, content=content, headers=headers)
+    assert reply.headers["content-length"] == str(len(reply.content)), "a client reads no more than that"
     return reply
 
 
