@@ -216,7 +216,8 @@ def test_credentials_in_the_wrong_form(real: Real, wrong: str) -> None:
 )
 def test_a_callbacks_secret(real: Real, secret: str, changes: dict[str, Any]) -> None:
     """One that is none, one that nothing is signed with, and one that is taken."""
-    body = bodies.v3("fast_execute_script", **changes)
+    # By its id: other tests rename accounts.
+    body = bodies.v3("fast_execute_script", account_alias=None, account_id=real.account_id, **changes)
     with capture_logs() as logs:
         answer = real.job.http.post(
             f"{ESB_V3}/fast_execute_script/",
