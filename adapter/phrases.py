@@ -100,7 +100,6 @@ PHRASES: Mapping[str, str] = {
     "Method {method} is not allowed; use {methods}": "不支持的 HTTP 方法 {method}；请使用 {methods}",
     "Not found, component class not found: {name}": "找不到组件：{name}",
     "There is no API {name}; see the list of APIs in the documentation": "没有名为 {name} 的接口；请查看文档中的接口列表",
-    "API {name}": "接口 {name}",
     "{reason}; the service's log has request_id {id}": "{reason}；服务日志中的 request_id 为 {id}",
     "Internal Server Error": "内部服务器异常",
     "The service's database is busy; try again later": "服务的数据库繁忙；请稍后重试",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from adapter.api.launches import check_callback_url, launching
 from adapter.api.unavailable import why_unavailable
 from adapter.api.views_planned import planned
 from adapter.config import Settings
-from adapter.errors import Internal, JobError, NotSupported, WrongMethod
+from adapter.errors import Internal, JobError, WrongMethod
 from adapter.job.actions import Action
 from adapter.job.audit_log import Recording
 from adapter.job.commands import Caller, Launched, Once
@@ -95,7 +95,6 @@ class Surface:
     prefix: str
     version: str  #: of the API: v2, v3, v4
     endpoints: Mapping[str, Endpoint]
-    not_yet: Collection[str]  #: names that JOB has and this service will have
     unknown: Callable[[str], JobError]  #: what a name that is not there means
     asked_by: AskedBy = AskedBy.USER
     dialect: Dialect = ENVELOPE
@@ -291,7 +290,7 @@ class Dispatcher:
 def _find(surface: Surface, request: Request) -> Endpoint:
     name = request.path_params["name"]
     if name not in surface.endpoints:
-        raise NotSupported(say("API {name}", name=name)) if name in surface.not_yet else surface.unknown(name)
+        raise surface.unknown(name)
     found = surface.endpoints[name]
     if request.method not in found.methods:
         methods = " or ".join(found.methods)

@@ -12,7 +12,6 @@ from adapter.api.dialects import ENVELOPE, V4_ENVELOPE, Dialect
 from adapter.api.endpoints import Dispatcher, Endpoint, Surface
 from adapter.api.job_services import SERVICES
 from adapter.api.json_text import shown
-from adapter.api.not_served import NOT_YET
 from adapter.errors import BadRequest, EsbComponentNotFound, JobError, NoSuchPath
 from adapter.messages import say
 
@@ -44,7 +43,6 @@ def _esb(component: str, version: str) -> Surface:
         prefix=f"{_ESB}/v2/{component}",
         version=version,
         endpoints=_APIS[version],
-        not_yet=NOT_YET[version],
         unknown=_unknown_component,
     )
 
@@ -61,7 +59,6 @@ def _below(
         prefix=prefix,
         version=version,
         endpoints=_APIS[version] if endpoints is None else endpoints,
-        not_yet=NOT_YET[version],
         unknown=_no_handler if is_v4 else _unknown_api,
         asked_by=asked_by,
         dialect=V4_ENVELOPE if is_v4 else ENVELOPE,
