@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.e2e.jobs import Job, wait_until
 from tests.lab import Lab, LabHost
+from tests.support.processes import processes_with
 from tests.support.service import Service
 
 #: What a host's mark file holds when a script has run exactly once.
@@ -102,14 +103,7 @@ def kill_tree(pid: int, kill: Callable[[], None]) -> None:
 
 def ansible_of(service: Service) -> list[int]:
     """Processes of ansible-playbook that work on the service's data directory."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"ansible-playbook" in words and os.fsencode(service.data_dir) in words:
-            found.append(int(process.name))
+    found = processes_with(b"ansible-playbook", os.fsencode(service.data_dir))
     return [pid for pid in found if is_alive(pid)]
 
 

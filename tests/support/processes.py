@@ -17,6 +17,19 @@ done 2> /dev/null
 """
 
 
+def processes_with(*parts: bytes) -> list[int]:
+    """Pids of the processes that have all of these in their command line, whose words end with NUL."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+            if all(part in line for part in parts):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
 def controller_processes() -> Iterator[tuple[str, bytes, bytes]]:
     """Pid, command line and environment of all that runs on the controller; hosts have processes of their own."""
     mine = Path("/proc/self/ns/pid").readlink()

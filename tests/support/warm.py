@@ -10,6 +10,7 @@ from pathlib import Path
 
 from adapter.config import Settings
 from adapter.engine.warm import WarmAnsible
+from tests.support.processes import processes_with
 
 PLAYBOOKS = Settings().playbooks
 _INVENTORY = "one ansible_connection=local\n"
@@ -60,22 +61,10 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, output
 
 
-def processes_with(text: str) -> list[int]:
-    """Processes whose command line has the text."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if text.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return found
-
-
 def runs_in(directory: Path) -> list[int]:
     """Children of warm servers that work in the directory."""
     found = []
-    for pid in processes_with("warm/server.py"):
+    for pid in processes_with(b"warm/server.py"):
         try:
             if Path(f"/proc/{pid}/cwd").readlink() == directory:
                 found.append(pid)

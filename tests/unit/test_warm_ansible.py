@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapter.engine.warm import WarmAnsible
-from tests.support.warm import environment, finished, processes_with, runs_in, start, wait_ready
+from tests.support.processes import processes_with
+from tests.support.warm import environment, finished, runs_in, start, wait_ready
 
 
 def test_a_warm_run_is_a_run(warm: WarmAnsible, tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_a_client_that_is_killed_takes_its_run_along(warm: WarmAnsible, tmp_path
     """What ansible-runner does to cancel: neither the run nor its workers are left; what they started goes on."""
     process = start(warm, tmp_path, "raw: 'sleep 4.1234'")
     until = time.monotonic() + 20
-    while not processes_with("sleep\x004.1234") and time.monotonic() < until:
+    while not processes_with(b"sleep\x004.1234") and time.monotonic() < until:
         time.sleep(0.05)
     assert len(runs_in(tmp_path)) >= 2, "the run and its worker"
     os.killpg(process.pid, signal.SIGKILL)
@@ -48,7 +49,7 @@ def test_a_client_that_is_killed_takes_its_run_along(warm: WarmAnsible, tmp_path
     while runs_in(tmp_path) and time.monotonic() < until:
         time.sleep(0.05)
     assert runs_in(tmp_path) == []
-    assert processes_with("sleep\x004.1234"), "a job's script on this machine must not die with Ansible"
+    assert processes_with(b"sleep\x004.1234"), "a job's script on this machine must not die with Ansible"
     process.communicate()  # until the script lets go of the output
 
 

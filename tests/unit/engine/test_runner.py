@@ -18,6 +18,7 @@ from adapter.ansible.run_input import RunInput
 from adapter.engine.leftovers import end_leftovers
 from adapter.engine.private_data import PrivateData, run_environment
 from adapter.engine.runner import PlaybookRun
+from tests.support.processes import processes_with
 
 INVENTORY = inventory_text(
     {
@@ -181,13 +182,7 @@ def test_a_run_that_somebody_kills_was_killed(data: PrivateData) -> None:
 
 def plays_on(directory: Path) -> list[int]:
     """Processes of ansible-playbook over a directory."""
-    wanted = [b"/ansible-playbook", os.fsencode(directory)]
-    commands = {int(path.name): path / "cmdline" for path in Path("/proc").glob("[0-9]*")}
-    return [
-        pid
-        for pid, path in commands.items()
-        if path.exists() and all(word in path.read_bytes() for word in wanted)
-    ]
+    return processes_with(b"/ansible-playbook", os.fsencode(directory))
 
 
 @pytest.fixture
@@ -209,12 +204,7 @@ def ansible(data: PrivateData) -> Iterator[subprocess.Popen[bytes]]:
 
 def sleeping(seconds: str) -> list[int]:
     """Processes that sleep that long."""
-    wanted = f"sleep\0{seconds}\0".encode()
-    return [
-        int(path.parent.name)
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if path.exists() and path.read_bytes() == wanted
-    ]
+    return processes_with(f"sleep\0{seconds}\0".encode())
 
 
 def test_leftovers_are_ended_and_what_they_run_here_is_not(
