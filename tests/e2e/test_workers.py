@@ -228,7 +228,7 @@ def test_sigterm_lets_a_short_job_finish_and_takes_no_other(crowd: Lab, nodes: N
 
 def began(worker: WorkerNode) -> set[str]:
     """The workers that a process has been, by their ids."""
-    return {event["worker"] for event in worker.events("worker_began")}
+    return {str(event["worker"]) for event in worker.events("worker_began")}
 
 
 def has_begun_again(worker: WorkerNode) -> bool:
