@@ -56,7 +56,10 @@ def leave(path: Path) -> None:
 
 def _enter(path: Path) -> None:
     """Raises FileNotFoundError if it is removed meanwhile; or the lock is then that of what is no more."""
-    path.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # not exist_ok: it may be gone again when that looks at it
+        path.mkdir(mode=0o700)
+    if _is_read_by_others(path):
+        path.chmod(0o700)
     if not _is_private(path):
         raise RuntimeError(f"{path} is not a private directory of user {os.getuid()}; remove it")
     lock = (path / _LOCK).open("ab")
@@ -85,6 +88,17 @@ def _remove_if_left(path: Path) -> None:
                 going = path.with_suffix(f".{secrets.token_hex(4)}")
                 path.rename(going)  # at once: whoever comes now makes a new one
                 shutil.rmtree(going, ignore_errors=True)
+
+
+def _is_read_by_others(path: Path) -> bool:
+    """True for a directory of ours that others may only look into. Raises FileNotFoundError.
+
+    Ansible makes one if the directory of its connections is gone: a play that outlived its killed service, while
+    the next one removed what that left.
+    """
+    found = path.lstat()
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return is_ours and bool(found.st_mode & 0o077) and not found.st_mode & 0o022
 
 
 def _is_private(path: Path) -> bool:

@@ -92,12 +92,24 @@ def test_without_xdg_it_is_in_the_temporary_directory(monkeypatch: pytest.Monkey
     assert runtime_dir(runtime / "data").parent == runtime
 
 
+def test_one_that_ansible_made_again_is_private_again(base: Path, tmp_path: Path) -> None:
+    """A play that outlived its killed service makes its connections' directory, and this one above it, as usual."""
+    expected = runtime_dir(tmp_path)
+    leave(expected)
+    (expected / "cp").mkdir(mode=0o700, parents=True)
+    expected.chmod(0o755)
+    assert runtime_dir(tmp_path) == expected
+    assert expected.stat().st_mode & 0o777 == 0o700
+    assert (expected / "cp").is_dir()
+    leave(expected)
+
+
 def test_a_directory_that_somebody_prepared_is_refused(base: Path, tmp_path: Path) -> None:
     """Open to others, a link or a file: each is named and nothing is put into it."""
     expected = runtime_dir(tmp_path)
     leave(expected)
     expected.mkdir()
-    expected.chmod(0o755)
+    expected.chmod(0o775)
     with pytest.raises(RuntimeError, match=f"{expected} is not a private directory"):
         runtime_dir(tmp_path)
     expected.rmdir()
