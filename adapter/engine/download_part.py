@@ -19,9 +19,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from adapter.engine.file_cache import place
+from adapter.store.upload_files import RESERVE
+
 _PIECE = 1024 * 1024
-#: Bytes that are left free on the controller: the service's own tables may lie on the same disk.
-RESERVE = 64 * 1024 * 1024
 #: Bytes between looks at how much room is left.
 _LOOK_EVERY = 16 * 1024 * 1024
 
@@ -168,11 +169,6 @@ def held(part: DownloadPart) -> Iterator[DownloadPart]:
         yield part
     finally:
         part.let_go()
-
-
-def place(cache: Path, sha256: str) -> Path:
-    """Where the bytes of that digest are in the cache."""
-    return cache / sha256[:2] / sha256
 
 
 def _digests() -> tuple[Any, Any]:

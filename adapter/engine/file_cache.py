@@ -20,6 +20,11 @@ _STALE_PART = 24 * 3600
 _LEFT_FREE = 0.1
 
 
+def place(cache: Path, sha256: str) -> Path:
+    """Where the bytes of that digest are in a cache, as adapter.job.fetch and adapter.job.send know it."""
+    return cache / sha256[:2] / sha256
+
+
 @dataclass(frozen=True, order=True)
 class _Held:
     used: float  #: when, as mtime has it: adapter.job.fetch touches what it finds

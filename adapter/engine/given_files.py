@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from adapter.engine.file_cache import place
 from adapter.engine.providing import manifest_line, manifest_path, uploaded, write_manifest
 from adapter.job.model import FileLog, FileTask, StepInstance
 from adapter.job.status import FileType
@@ -83,10 +84,9 @@ def _given(task: FileTask) -> list[int]:
 def _place(cache: Path, name: str, content: bytes) -> dict[str, Any]:
     """The entry of a manifest for a file that is in the cache now."""
     sha256 = hashlib.sha256(content).hexdigest()
-    directory = cache / sha256[:2]
-    for path in (cache.parent.parent, cache.parent, cache, directory):
+    file = place(cache, sha256)
+    for path in (cache.parent.parent, cache.parent, cache, file.parent):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = directory / sha256
     file.touch(mode=0o600)
     file.write_bytes(content)
     kind = {"type": "file", "name": name, "path": name, "mode": PLAIN_MODE}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from adapter.engine.file_cache import place
 from adapter.job.model import SERVICE_HOST, FileLog, FileSource, StepInstance
 from adapter.job.status import FileType
 from adapter.ports import Clock
@@ -72,7 +73,7 @@ class Wanted:
 
     def cached(self, sha256: str) -> Path:
         """Where the bytes of that digest are, or are to be renamed to; its directory is there."""
-        path = self.cache / sha256[:2] / sha256
+        path = place(self.cache, sha256)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from adapter.api.openapi.members import ListOf, PageOf, Reply, Shape, flag, many, one, text, whole
 from adapter.api.openapi.replies_execution import HostName, InScope
-from adapter.api.openapi.replies_steps import AccountName, Approval, Authored, Group, Node
+from adapter.api.openapi.replies_steps import (
+    AccountName,
+    AnyScript,
+    AnyTransfer,
+    Approval,
+    Authored,
+    Group,
+    Node,
+)
 
 
 class TemplateRow(InScope, Authored):
@@ -26,21 +34,11 @@ class TargetV4(Shape):
     topo_node_list = many(Node, null=True)
 
 
-class ScriptV4(Shape):
+class ScriptV4(AnyScript):
     """The script of a template's step."""
 
-    script_type = whole()
-    script_id = text(null=True)
-    script_version_id = whole(null=True)
-    script_content = text(null=True)
-    script_language = whole(null=True)
-    script_param = text(null=True)
     windows_interpreter = text(null=True)
-    script_timeout = whole()
-    account = one(AccountName)
     execute_target = one(TargetV4)
-    is_param_sensitive = whole()
-    is_ignore_error = whole()
 
 
 class SourceV4(Shape):
@@ -60,16 +58,11 @@ class DestinationV4(Shape):
     execute_target = one(TargetV4)
 
 
-class TransferV4(Shape):
+class TransferV4(AnyTransfer):
     """The files of a template's step."""
 
     file_source_list = many(SourceV4)
     file_destination = one(DestinationV4)
-    timeout = whole()
-    source_speed_limit = whole(null=True)
-    destination_speed_limit = whole(null=True)
-    transfer_mode = whole()
-    is_ignore_error = whole()
 
 
 class StepV4(Shape):

@@ -54,7 +54,9 @@ class Listed(Shape):
     topo_node_list = many(Node)
 
 
-class _Script(Shape):
+class AnyScript(Shape):
+    """What is told of every script."""
+
     script_type = whole()
     script_id = text(null=True)
     script_version_id = whole(null=True)
@@ -75,7 +77,9 @@ class _Source(Shape):
     file_source_code = text(null=True)
 
 
-class _Transfer(Shape):
+class AnyTransfer(Shape):
+    """What is told of every transfer."""
+
     timeout = whole()
     source_speed_limit = whole(null=True)
     destination_speed_limit = whole(null=True)
@@ -83,7 +87,7 @@ class _Transfer(Shape):
     is_ignore_error = whole()
 
 
-class ExecutedScript(_Script):
+class ExecutedScript(AnyScript):
     """The script of a step."""
 
     server = one(Resolved)
@@ -103,7 +107,7 @@ class ExecutedDestination(Shape):
     server = one(Resolved)
 
 
-class ExecutedTransfer(_Transfer):
+class ExecutedTransfer(AnyTransfer):
     """The files of a step."""
 
     file_source_list = many(ExecutedSource)
@@ -127,7 +131,7 @@ class StepDetail(Shape):
     approval_info = one(Question, null=True)
 
 
-class PlannedScript(_Script):
+class PlannedScript(AnyScript):
     """The script of a plan's step."""
 
     windows_interpreter = text(null=True)
@@ -148,7 +152,7 @@ class PlannedDestination(Shape):
     server = one(Listed)
 
 
-class PlannedTransfer(_Transfer):
+class PlannedTransfer(AnyTransfer):
     """The files of a plan's step."""
 
     file_source_list = many(PlannedSource)

@@ -21,6 +21,7 @@ from adapter.engine.providing import Unavailable
 from adapter.job.egress import EgressRule
 from adapter.job.file_source import FileSourceDefinition, FileSourceType
 from adapter.job.model import Scope
+from adapter.store.upload_files import RESERVE
 from tests.support.certificates import certified
 from tests.support.file_servers import Behaviour, StandIn, apache, free_port, has_apache, moto, stand_in
 from tests.support.raw_receiver import RawReceiver, answer
@@ -458,7 +459,7 @@ def test_a_full_disk(
     tmp_path: Path, server: StandIn, without: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told before it is full, and nothing is left of the download."""
-    free = iter([download_part.RESERVE + len(CONTENT) - 1] if not without else [download_part.RESERVE, 0])
+    free = iter([RESERVE + len(CONTENT) - 1] if not without else [RESERVE, 0])
     monkeypatch.setattr(download_part, "_LOOK_EVERY", 100_000)
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(1 << 40, 0, next(free)))
     server.behaves = [Behaviour(without=without)]
